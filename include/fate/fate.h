@@ -1,0 +1,14 @@
+/* All of libfate's core. */
+#ifndef FATE_FATE_H
+#define FATE_FATE_H
+
+#include <fate/base.h>
+#include <fate/combine.h>
+#include <fate/deferred.h>
+#include <fate/failure.h>
+#include <fate/log.h>
+#include <fate/reactor.h>
+#include <fate/sync.h>
+#include <fate/value.h>
+
+#endif

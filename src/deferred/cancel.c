@@ -1,0 +1,58 @@
+/* Cancelling: to where the work is done, or as far as that can be told (R64-R76). */
+#include <deferred/deferred.h>
+
+static bool hands_cancel_on(const fate_deferred *d)
+{
+    if ((d->flags & (FATE__FIRED | FATE__WAITING)) != (FATE__FIRED | FATE__WAITING))
+        return false;
+    return !(d->flags & FATE__SOURCE) ||
+           !d->places[FATE__PLACES - 1].as.source->ignores_cancel_once_fired;
+}
+
+/* The canceller is called at most once, also when it cancels d itself (R71). */
+static void call_canceller(fate_deferred *d)
+{
+    struct fate__level canceller = d->places[FATE__PLACES - 1];
+
+    d->flags &= (uint16_t)~FATE__CANCELLER;
+    d->marks |= FATE__WAS_CANCELLED;
+    if (!fate__is_no_memory(&canceller.arg))
+        canceller.as.canceller(d, &canceller.arg);
+    fate_drop(canceller.arg);
+}
+
+/* Asks whoever makes d's result to stop.  Returns whether d is to fail if it has not fired by then. */
+static bool stop_producer(fate_deferred *d, const char *site)
+{
+    if (d->flags & FATE__CANCELLER) {
+        call_canceller(d);
+        return true;
+    }
+    if (d->flags & FATE__SOURCE) {
+        const struct fate__level *last = &d->places[FATE__PLACES - 1];
+        return last->as.source->cancel(d, last->arg.as.p, site);
+    }
+    /* The producer does not know.  Its one late result is swallowed; a fire_later, which goes now, was that result. */
+    if (!(d->flags & (FATE__LIBRARY | FATE__TIMED)) && !(d->marks & FATE__WAS_CANCELLED))
+        d->flags |= FATE__SWALLOW;
+    return true;
+}
+
+void fate_cancel_at(fate_deferred *d, const char *site)
+{
+    if (!fate__check(d, "fate_cancel", site))
+        return;
+    while (hands_cancel_on(d))
+        d = d->wait.on;
+    if (d->flags & FATE__FIRED)
+        return;
+    fate__hold(d);
+    if (stop_producer(d, site) && !(d->flags & FATE__FIRED))
+        fate__fire(d, fate__raise_with("fate_cancel", site, &FATE_CANCELLED, fate_none(), fate_none()), site);
+    fate__release(d);
+}
+
+void (fate_cancel)(fate_deferred *d)
+{
+    fate_cancel_at(d, "");
+}

@@ -1,0 +1,501 @@
+/* The chain: running levels, and handing results from one deferred to the next.
+ *
+ * One loop does it all.  It runs the levels of a deferred; where another waits, it hands the result over and goes on
+ * with that one, and comes back to the first when that has been done.  What it will come back to lies on a stack that
+ * is linked through the deferreds themselves: a chain of any length needs one frame and no memory. */
+#include <deferred/deferred.h>
+
+/* Deferreds that a run will come back to.  Runs nest: a callback may fire another deferred. */
+struct fate__stack {
+    fate_deferred *top;
+    struct fate__stack *outer;
+    bool is_known; /* is on the reactor's list of stacks */
+};
+
+static void set_flag(fate_deferred *d, unsigned flag)
+{
+    d->flags |= (uint16_t)flag;
+}
+
+static void clear_flag(fate_deferred *d, unsigned flag)
+{
+    d->flags &= (uint16_t)~flag;
+}
+
+/* ---- Calling ---- */
+
+/* In a debug build what is lent is marked, so that a callback that returns or keeps it untaken is always found out. */
+static void lend(fate_value *v)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (v->type && v->type->lent)
+        v->type = v->type->lent;
+#endif
+}
+
+static void unlend(fate_value *v)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (v->type)
+        v->type = v->type->plain;
+#endif
+}
+
+static _Noreturn void returned_untaken(const char *what, const char *site)
+{
+    fate__stop(site, "the callback returned *%s, which is only lent to it (ownership, rule 1). Return fate_take(%s) to "
+                     "pass it on, or fate_copy(%s) to keep it as well.",
+               what, what, what);
+}
+
+/* out is counted: is it the lent value itself, of which there is one reference only? */
+static void check_taken(const fate_value *out, const fate_value *lent, const char *what, const char *site)
+{
+    bool same = lent->type && lent->type->plain == out->type->plain && lent->as.p == out->as.p;
+    bool is_only = out->type->kind != FATE_KIND_DEFERRED && fate__refs(out) == 1;
+    if (same && (out->type->is_lent || is_only))
+        returned_untaken(what, site);
+}
+
+static void check_returned(const fate_value *out, const fate_value *result, const fate_value *arg,
+                           const char *site)
+{
+    check_taken(out, result, "result", site);
+    check_taken(out, arg, "arg", site);
+    if (out->type->is_lent)
+        returned_untaken("a value that was lent", site);
+}
+
+/* A value that is neither counted nor a follow: nothing can be wrong with it. */
+static inline bool is_simple(const fate_value *v)
+{
+    const unsigned others = 1u << FATE_KIND_TEXT | 1u << FATE_KIND_BYTES | 1u << FATE_KIND_LIST |
+                            1u << FATE_KIND_DICT | 1u << FATE_KIND_BOX | 1u << FATE_KIND_DEFERRED |
+                            1u << FATE_KIND_FAILURE | 1u << FATE_KIND_FOLLOW;
+    return !v->type || !(1u << v->type->kind & others);
+}
+
+static inline void set_result(fate_deferred *d, fate_value v)
+{
+    fate_value old = fate__load(&d->result);
+
+    clear_flag(d, FATE__ANSWERED);
+    d->result.type = v.type;
+    d->result.as.i = v.as.i;
+    if (old.type && old.type->is_counted)
+        fate_drop(old);
+}
+
+static void follow(fate_deferred *d, fate_deferred *inner, const char *site);
+
+/* What a callback returned is counted, or a follow. */
+static void take_returned(fate_deferred *d, fate_value out, const void *input, fate_value *arg,
+                          const char *site)
+{
+    check_returned(&out, &d->result, arg, site);
+    if (out.type->kind == FATE_KIND_FOLLOW) {
+        fate_drop(*arg);
+        *arg = fate_none();
+        set_result(d, fate_none());
+        follow(d, out.as.p, site);
+        return;
+    }
+    bool passes = out.type->kind == FATE_KIND_FAILURE && out.as.p == input;
+    bool was_answered = passes && (d->flags & FATE__ANSWERED);
+    set_result(d, out);
+    if (passes)
+        fate__failure_past(&d->result, site);
+    if (was_answered)
+        set_flag(d, FATE__ANSWERED);
+}
+
+static inline void call(fate_deferred *d, fate_callback *callback, fate_value *arg, const char *site)
+{
+    if (fate__unlikely(fate__is_no_memory(arg))) {
+        set_result(d, fate__no_memory());
+        return;
+    }
+    const void *input = d->result.as.p;
+    lend(&d->result);
+    lend(arg);
+    fate_value out = callback(&d->result, arg);
+    unlend(&d->result);
+    unlend(arg);
+    if (fate__likely(is_simple(&out)))
+        set_result(d, out);
+    else
+        take_returned(d, out, input, arg, site);
+}
+
+/* ---- One level ---- */
+
+/* The level is passed without being called. */
+static void pass(fate_deferred *d, const char *site)
+{
+    if (fate_is_failure(&d->result))
+        fate__failure_past(&d->result, site);
+}
+
+static void run_pair(fate_deferred *d, unsigned kind, struct fate__level level[])
+{
+    unsigned side = fate_is_failure(&d->result) ? 1 : 0;
+    fate_value *arg = kind == FATE__PAIR ? &level[side].arg : &level[0].arg;
+
+    if (level[side].as.call)
+        call(d, level[side].as.call, arg, level[side].site);
+    else
+        pass(d, level[1 - side].site);
+    fate_drop(level[0].arg);
+    fate_drop(level[1].arg);
+}
+
+static void run_trap(fate_deferred *d, struct fate__level level[])
+{
+    if (fate_is(&d->result, level[1].as.class))
+        call(d, level[0].as.call, &level[0].arg, level[0].site);
+    else
+        pass(d, level[0].site);
+    fate_drop(level[0].arg);
+}
+
+static inline void run_one_sided(fate_deferred *d, unsigned kind, fate_callback *callback, const char *site,
+                                 fate_value arg)
+{
+    unsigned side = fate_is_failure(&d->result) ? FATE__ERRBACK : FATE__CALLBACK;
+
+    if (fate__likely(kind == side || kind == FATE__BOTH))
+        call(d, callback, &arg, site);
+    else
+        pass(d, site);
+    if (arg.type && arg.type->is_counted)
+        fate_drop(arg);
+}
+
+/* Runs one level of d, which counts as running.  Returns a deferred that it has fired and that runs before d goes on. */
+static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level level[])
+{
+    switch (kind) {
+    case FATE__CALLBACK:
+    case FATE__ERRBACK:
+    case FATE__BOTH:
+        run_one_sided(d, kind, level->as.call, level->site, fate__load(&level->arg));
+        return NULL;
+    case FATE__NATIVE:
+        return level->as.native->run(d, level);
+    case FATE__TRAP:
+        run_trap(d, level);
+        return NULL;
+    case FATE__LOST:
+        set_result(d, fate__no_memory());
+        return NULL;
+    default:
+        run_pair(d, kind, level);
+        return NULL;
+    }
+}
+
+/* ---- Waiting ---- */
+
+static void unstack(fate_deferred *d)
+{
+    for (struct fate__stack *stack = fate__turns_of(d)->stacks; stack; stack = stack->outer)
+        for (fate_deferred **at = &stack->top; *at; at = &(*at)->link)
+            if (*at == d) {
+                *at = d->link;
+                clear_flag(d, FATE__STACKED);
+                return;
+            }
+    fate__assert(!"a stacked deferred is on a stack");
+}
+
+/* d joins those that wait for inner: after the levels that inner has now. */
+static void begin_to_wait(fate_deferred *d, fate_deferred *inner)
+{
+    fate__leave_sweep(d);
+    fate__leave_sweep(inner);
+    if (d->flags & FATE__STACKED)
+        unstack(d);
+
+    fate_deferred *last = inner->waiters;
+    d->wait.before = last ? last->wait.behind : fate__level_places(inner);
+    d->wait.behind = 0;
+    d->wait.on = inner;
+    d->link = last ? last->link : d;
+    if (last)
+        last->link = d;
+    inner->waiters = d;
+    clear_flag(d, FATE__ARMED | FATE__ANSWERED);
+    set_flag(d, FATE__WAITING);
+    fate__hold(inner);
+}
+
+static fate_deferred *first_waiter(const fate_deferred *inner)
+{
+    return inner->waiters->link;
+}
+
+static void remove_first_waiter(fate_deferred *inner)
+{
+    fate_deferred *first = first_waiter(inner);
+
+    if (first == inner->waiters)
+        inner->waiters = NULL;
+    else
+        inner->waiters->link = first->link;
+}
+
+static bool is_ring(const fate_deferred *d, const fate_deferred *inner)
+{
+    if (d == inner)
+        return true;
+    if (!d->waiters || (d->flags & FATE__SWEPT))
+        return false;
+    while (inner->flags & FATE__WAITING) {
+        inner = inner->wait.on;
+        if (inner == d)
+            return true;
+    }
+    return false;
+}
+
+static void refuse_ring(fate_deferred *d, fate_deferred *inner, const char *site)
+{
+    const char *what = d == inner ? "a deferred cannot follow itself: its result would come from itself"
+                                  : "the deferred that was followed waits, in a ring, for the one that followed it";
+
+    fate__warn(fate__turns_of(d), site, "%s", what);
+    set_result(d, fate__raise(site, &FATE_FOLLOW_ERROR, "%s", what));
+}
+
+/* inner was given with fate_follow: unless somebody holds it, it goes as soon as nothing is left to do for it. */
+static void give_up(fate_deferred *inner)
+{
+    if (inner->holds == 0) {
+        set_flag(inner, FATE__FORGOTTEN);
+        fate__settle(inner);
+    }
+}
+
+/* inner's result moves out. */
+static fate_value move_result(fate_deferred *inner)
+{
+    fate_value v = fate__load(&inner->result);
+    inner->result = fate_none();
+    clear_flag(inner, FATE__ARMED | FATE__ANSWERED);
+    return v;
+}
+
+/* The level's own deferred takes inner's result, now or when there is one (R36, R37). */
+static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
+{
+    if (!fate__check(inner, "fate_follow", site)) {
+        set_result(d, fate__no_memory());
+        return;
+    }
+    if (fate__is_no_memory_deferred(d)) {
+        give_up(inner);
+        return;
+    }
+    if (is_ring(d, inner)) {
+        refuse_ring(d, inner, site);
+        return;
+    }
+    if (!fate__can_run(inner)) {
+        begin_to_wait(d, inner);
+        return;
+    }
+    set_result(d, move_result(inner));
+    give_up(inner);
+}
+
+void fate__become(fate_deferred *d, fate_value out, const char *site)
+{
+    if (out.type && out.type->kind == FATE_KIND_FOLLOW) {
+        set_result(d, fate_none());
+        follow(d, out.as.p, site);
+    } else {
+        fate__check_given(&out, "the function's return", site);
+        set_result(d, out);
+    }
+}
+
+void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg, const char *site)
+{
+    call(d, callback, arg, site);
+}
+
+fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site)
+{
+    if (is_ring(d, inner)) {
+        refuse_ring(d, inner, site);
+        return NULL;
+    }
+    begin_to_wait(d, inner);
+    return fate__can_run(inner) ? inner : NULL;
+}
+
+/* ---- The loop ---- */
+
+/* inner's first waiter gets its result (R39).  Returns it when it is to run now. */
+static fate_deferred *hand_over(fate_deferred *inner)
+{
+    fate_deferred *outer = first_waiter(inner);
+
+    remove_first_waiter(inner);
+    clear_flag(outer, FATE__WAITING);
+    outer->result = move_result(inner);
+    if (--inner->holds == 0)
+        set_flag(inner, FATE__FORGOTTEN);
+    if (!outer->pauses)
+        return outer;
+    fate__settle(outer);
+    return NULL;
+}
+
+/* The same for the first level of d if it is a one-sided one inside, without copying it; false: it is not. */
+static inline bool step_inside(fate_deferred *d)
+{
+    if (d->next == d->n || d->kinds[d->next] > FATE__BOTH || d->waiters)
+        return false;
+    const struct fate__level *level = &d->places[d->next];
+    unsigned kind = d->kinds[d->next];
+    fate_callback *callback = level->as.call;
+    const char *site = level->site;
+    const fate_value arg = fate__load(&level->arg);
+
+    if (++d->next == d->n)
+        d->next = d->n = 0;
+    set_flag(d, FATE__RUNNING);
+    run_one_sided(d, kind, callback, site, arg);
+    clear_flag(d, FATE__RUNNING);
+    return true;
+}
+
+/* Runs d's levels until none is left, it waits, is paused, or another is to run first, which is returned.  In the last case
+ * d still counts as running when that other was fired by one of its levels, and not when it waited for d (R261). */
+static fate_deferred *run_levels(fate_deferred *d)
+{
+    struct fate__level level[2];
+    unsigned kind;
+
+    while (!d->pauses) {
+        if (step_inside(d)) {
+            if (d->flags & FATE__WAITING)
+                break;
+            continue;
+        }
+        if (d->waiters && !(d->flags & FATE__SWEPT) && first_waiter(d)->wait.before == 0) {
+            fate_deferred *outer = hand_over(d);
+            if (outer)
+                return outer;
+            continue;
+        }
+        if (!fate__level_pop(d, &kind, level))
+            break;
+        if (d->waiters && !(d->flags & FATE__SWEPT))
+            first_waiter(d)->wait.before -= fate__places_of(kind);
+        set_flag(d, FATE__RUNNING);
+        fate_deferred *next = step(d, kind, level);
+        if (next && !(d->flags & FATE__WAITING))
+            return next;
+        clear_flag(d, FATE__RUNNING);
+        if (d->flags & FATE__WAITING)
+            return next;
+    }
+    return NULL;
+}
+
+static void push(struct fate__turns *turns, struct fate__stack *stack, fate_deferred *d)
+{
+    if (!stack->is_known) {
+        stack->is_known = true;
+        stack->outer = turns->stacks;
+        turns->stacks = stack;
+    }
+    fate__leave_sweep(d);
+    set_flag(d, FATE__STACKED);
+    d->link = stack->top;
+    stack->top = d;
+}
+
+static fate_deferred *pop(struct fate__turns *turns, struct fate__stack *stack)
+{
+    fate_deferred *d = stack->top;
+
+    if (d) {
+        stack->top = d->link;
+        clear_flag(d, FATE__STACKED | FATE__RUNNING);
+    } else if (stack->is_known) {
+        turns->stacks = stack->outer;
+    }
+    return d;
+}
+
+/* Nothing more happens to d for now: notes what its run has left (R90). */
+static void end_run(fate_deferred *d)
+{
+    if (!(d->flags & FATE__WAITING) && !fate__has_levels(d)) {
+        if (fate_is_failure(&d->result))
+            set_flag(d, FATE__ARMED);
+        else
+            clear_flag(d, FATE__ARMED);
+    }
+    fate__settle(d);
+}
+
+static bool has_more_to_do(const fate_deferred *d)
+{
+    if (d->flags & FATE__WAITING)
+        return false;
+    return (d->flags & FATE__RUNNING) || fate__has_levels(d) || (d->waiters && !(d->flags & FATE__SWEPT));
+}
+
+static void run(fate_deferred *d, fate_deferred *next)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+    struct fate__stack stack = { NULL, NULL, false };
+
+    for (;;) {
+        if (!next)
+            next = run_levels(d);
+        if (next) {
+            if (has_more_to_do(d))
+                push(turns, &stack, d);
+            else
+                end_run(d);
+            d = next;
+            next = NULL;
+            continue;
+        }
+        end_run(d);
+        d = pop(turns, &stack);
+        if (!d)
+            return;
+    }
+}
+
+void fate__run(fate_deferred *d)
+{
+    run(d, NULL);
+}
+
+/* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is dropped. */
+void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level level[])
+{
+    fate_deferred *next = step(d, kind, level);
+
+    fate_drop(fate_take(&d->result));
+    d->result = fate__no_memory();
+    if (next)
+        run(next, NULL);
+}
+
+void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[])
+{
+    set_flag(d, FATE__RUNNING);
+    fate_deferred *next = step(d, kind, level);
+    if (!next || (d->flags & FATE__WAITING))
+        clear_flag(d, FATE__RUNNING);
+    if (next || !(d->flags & FATE__WAITING))
+        run(d, next);
+}

@@ -1,0 +1,392 @@
+/* Turns: who is done and not held goes at the end of one. */
+#include <deferred/turn.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <base/alloc.h>
+#include <base/text.h>
+#include <deferred/deferred.h>
+#include <fate/log.h>
+
+/* ---- Going ---- */
+
+static bool is_done(const fate_deferred *d)
+{
+    if (d->flags & (FATE__RUNNING | FATE__STACKED | FATE__WAITING))
+        return false;
+    if (d->flags & FATE__ABANDONED)
+        return true;
+    return (d->flags & FATE__FIRED) && !d->pauses;
+}
+
+static void report(struct fate__turns *turns, const fate_value *failure, const char *site)
+{
+    const fate_unhandled what = { failure, site };
+
+    if (turns->is_ending)
+        return;
+    if (turns->unhandled)
+        turns->unhandled(&what, &turns->unhandled_arg);
+    else if (turns->log)
+        turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
+}
+
+static void report_result(fate_deferred *d)
+{
+    bool is_armed = (d->flags & (FATE__ARMED | FATE__ANSWERED)) == FATE__ARMED;
+
+    if (!is_armed || !fate_is_failure(&d->result))
+        return;
+    d->flags &= (uint16_t)~FATE__ARMED;
+    report(fate__turns_of(d), &d->result, fate__site_of(d));
+}
+
+static void drop_source(fate_deferred *d)
+{
+    struct fate__level *last = &d->places[FATE__PLACES - 1];
+
+    if (d->flags & FATE__CANCELLER)
+        fate_drop(last->arg);
+    else if (last->as.source->gone)
+        last->as.source->gone(d, last->arg.as.p);
+    d->flags &= (uint16_t)~(FATE__CANCELLER | FATE__SOURCE);
+}
+
+/* Nobody can reach d any more, but for the producer of a cancelled one, whose late firing needs the bare block. */
+static void let_go(fate_deferred *d)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+
+    report_result(d);
+    if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
+        drop_source(d);
+    if (fate__has_levels(d))
+        fate__levels_drop(d);
+    fate_value result = d->result;
+    if (result.type && result.type->is_counted) {
+        d->result = fate_none();
+        fate_drop(result);
+    }
+    if ((d->flags & (FATE__SWALLOW | FATE__ABANDONED)) == FATE__SWALLOW) {
+        d->magic = FATE__BARE;
+        return;
+    }
+    d->magic = FATE__FREED;
+    fate__slab_give(&turns->deferreds, d);
+}
+
+static void join_sweep(fate_deferred *d)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+    fate_deferred *last = turns->sweep_last;
+
+    d->flags |= FATE__SWEPT;
+    d->link = NULL;
+    d->waiters = last;
+    if (last)
+        last->link = d;
+    else
+        turns->sweep_first = d;
+    turns->sweep_last = d;
+}
+
+void fate__leave_sweep(fate_deferred *d)
+{
+    if (!(d->flags & FATE__SWEPT))
+        return;
+    struct fate__turns *turns = fate__turns_of(d);
+    fate_deferred *next = d->link;
+    fate_deferred *previous = d->waiters;
+
+    if (next)
+        next->waiters = previous;
+    else
+        turns->sweep_last = previous;
+    if (previous)
+        previous->link = next;
+    else
+        turns->sweep_first = next;
+    d->flags &= (uint16_t)~FATE__SWEPT;
+    d->link = d->waiters = NULL;
+}
+
+void fate__settle(fate_deferred *d)
+{
+    if (d->holds || !is_done(d))
+        return;
+    if (d->flags & FATE__FORGOTTEN) {
+        fate__leave_sweep(d);
+        let_go(d);
+    } else if (!(d->flags & FATE__SWEPT)) {
+        join_sweep(d);
+    }
+}
+
+/* Has it nothing in it that anyone must be told of? */
+static inline bool is_empty(const fate_deferred *d)
+{
+    const unsigned others = FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST |
+                            FATE__SWALLOW;
+    return !(d->flags & others) && d->next == d->n && !(d->result.type && d->result.type->is_counted);
+}
+
+void fate__sweep(struct fate__turns *turns)
+{
+    fate_deferred *d;
+
+    while ((d = turns->sweep_first)) {
+        fate__leave_sweep(d);
+        if (d->holds || !is_done(d))
+            continue;
+        if (fate__likely(is_empty(d))) {
+            d->magic = FATE__FREED;
+            fate__slab_give(&turns->deferreds, d);
+        } else {
+            let_go(d);
+        }
+    }
+    if (turns->handed_no_memory) {
+        const fate_value failure = fate__no_memory();
+        turns->handed_no_memory = false;
+        report(turns, &failure, "that could not be made");
+    }
+}
+
+/* ---- Turns ---- */
+
+void fate__turn_enter(struct fate__turns *turns)
+{
+    turns->is_inside = true;
+    fate__sweep(turns);
+}
+
+void fate__turn_leave(struct fate__turns *turns)
+{
+    fate__sweep(turns);
+    turns->is_inside = false;
+}
+
+void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+    bool was_inside;
+
+    fate__check_reactor(reactor, "fate_turn", NULL);
+    fate__check_given(&arg, "fate_turn", NULL);
+    was_inside = turns->is_inside;
+    if (!was_inside)
+        fate__turn_enter(turns);
+    if (!fate__is_no_memory(&arg))
+        action(&arg);
+    fate_drop(arg);
+    if (!was_inside)
+        fate__turn_leave(turns);
+}
+
+void fate__refuse_inside(const struct fate__turns *turns, const char *what)
+{
+    if (turns->is_inside)
+        fate__stop(NULL, "%s was called inside an event of the same reactor, which would run its events within one "
+                         "another. Return from the callback first; fate_call_later and deferreds are ways to go on "
+                         "afterwards.",
+                   what);
+}
+
+_Noreturn void fate__null_reactor(const char *what, const char *site)
+{
+    fate__stop(site, "%s was given a NULL reactor. fate_reactor_new returns NULL when it cannot make one (errno says "
+                     "why): check it once, where it is made.",
+               what);
+}
+
+/* ---- Life ---- */
+
+int fate__turns_init(struct fate__turns *turns)
+{
+    fate__slab_init(&turns->deferreds, sizeof(fate_deferred), offsetof(fate_deferred, link), turns);
+    fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
+    fate__list_init(&turns->owned);
+    turns->no_memory_thing.turns = turns;
+    turns->no_memory_thing.is_no_memory = true;
+
+    fate_deferred *d = fate__slab_take(&turns->deferreds);
+    if (!d)
+        return -ENOMEM;
+    *d = (fate_deferred){ .magic = FATE__NOMEM, .flags = FATE__FIRED, .site = "" };
+    d->result = fate__no_memory();
+    turns->no_memory = d;
+    return 0;
+}
+
+fate_deferred *fate__hand_out_no_memory(struct fate__turns *turns)
+{
+    turns->handed_no_memory = true;
+    return turns->no_memory;
+}
+
+struct unfired {
+    fate_deferred *d;
+    uint32_t serial;
+};
+
+struct search {
+    struct unfired *found; /* those with the lowest serials, in order once sorted */
+    size_t n, room;
+    uint32_t first_serial; /* serials are compared from here on, since they wrap around */
+};
+
+static int by_serial(const void *a, const void *b)
+{
+    uint32_t x = ((const struct unfired *)a)->serial;
+    uint32_t y = ((const struct unfired *)b)->serial;
+    return x < y ? -1 : x > y;
+}
+
+static bool is_unfired(const fate_deferred *d)
+{
+    return !fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE && !(d->flags & FATE__FIRED);
+}
+
+static void count_unfired(void *block, void *arg)
+{
+    if (is_unfired(block))
+        ++*(size_t *)arg;
+}
+
+/* With room for all it collects all; with less, the oldest. */
+static void collect_unfired(void *block, void *arg)
+{
+    struct search *search = arg;
+    fate_deferred *d = block;
+
+    if (!is_unfired(d))
+        return;
+    const struct unfired one = { d, d->serial - search->first_serial };
+    if (search->n < search->room) {
+        search->found[search->n++] = one;
+        return;
+    }
+    struct unfired *youngest = &search->found[0];
+    for (size_t i = 1; i < search->n; i++)
+        if (search->found[i].serial > youngest->serial)
+            youngest = &search->found[i];
+    if (one.serial < youngest->serial)
+        *youngest = one;
+}
+
+/* Cancels some of the oldest; false when there was none. */
+static bool cancel_oldest(struct fate__turns *turns)
+{
+    struct unfired few[64];
+    struct search search = { few, 0, 64, turns->serial };
+    size_t n = 0;
+
+    fate__slab_each(&turns->deferreds, count_unfired, &n);
+    struct unfired *all = n > 64 ? fate__alloc(n * sizeof *all) : NULL;
+    if (all) {
+        search.found = all;
+        search.room = n;
+    }
+    fate__slab_each(&turns->deferreds, collect_unfired, &search);
+    qsort(search.found, search.n, sizeof *search.found, by_serial);
+    for (size_t i = 0; i < search.n; i++) {
+        fate_deferred *d = search.found[i].d;
+        bool is_the_same = is_unfired(d) && d->serial - search.first_serial == search.found[i].serial;
+        if (is_the_same)
+            fate_cancel(d);
+        if (is_the_same && is_unfired(d))
+            d->flags |= FATE__FIRED; /* a list whose members will not fire: it has had its chance */
+    }
+    fate__free(all);
+    return n > 0;
+}
+
+/* What is still there waits in a ring, is paused or held.  Its values go; the blocks go with the slab. */
+static void empty(void *block, void *arg)
+{
+    fate_deferred *d = block;
+
+    if (fate__slab_is_poisoned(d) || d->magic != FATE__ALIVE)
+        return;
+    d->holds++;
+    if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
+        drop_source(d);
+    fate__levels_drop(d);
+    if (!(d->flags & FATE__WAITING))
+        fate_drop(fate_take(&d->result));
+}
+
+/* A failure that was there before the end, in a deferred that somebody still holds. */
+static void report_left(void *block, void *arg)
+{
+    fate_deferred *d = block;
+
+    if (!fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE && !(d->flags & FATE__WAITING))
+        report_result(d);
+}
+
+void fate__turns_end(struct fate__turns *turns)
+{
+    fate__turn_enter(turns);
+    fate__slab_each(&turns->deferreds, report_left, NULL);
+    turns->is_ending = true;
+    do
+        fate__sweep(turns);
+    while (cancel_oldest(turns));
+    while (!fate__list_is_empty(&turns->owned)) {
+        struct fate__owned *owned = fate_container_of(turns->owned.next, struct fate__owned, link);
+        owned->free(owned);
+    }
+    fate__sweep(turns);
+}
+
+void fate__turns_done(struct fate__turns *turns)
+{
+    fate__slab_each(&turns->deferreds, empty, NULL);
+    fate_drop(turns->unhandled_arg);
+    fate__slab_done(&turns->deferreds);
+    fate__slab_done(&turns->blocks);
+}
+
+/* ---- What belongs to a reactor ---- */
+
+void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__owned *), const char *what)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    fate__check_reactor(reactor, what, NULL);
+    struct fate__owned *owned = fate__zalloc(bytes);
+    if (!owned)
+        return &turns->no_memory_thing;
+    owned->free = free;
+    owned->turns = turns;
+    fate__list_add_last(&turns->owned, &owned->link);
+    return owned;
+}
+
+void fate_on_unhandled(fate_reactor *reactor, fate_unhandled_fn *fn, fate_value arg)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    fate__check_reactor(reactor, "fate_on_unhandled", NULL);
+    fate__check_given(&arg, "fate_on_unhandled", NULL);
+    fate_drop(turns->unhandled_arg);
+    turns->unhandled = fn;
+    turns->unhandled_arg = arg;
+}
+
+void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ...)
+{
+    struct fate__text text = { 0 };
+    va_list args;
+
+    if (!turns->log)
+        return;
+    va_start(args, fmt);
+    fate__text_format_v(&text, fmt, args);
+    va_end(args);
+    turns->log(turns, FATE_LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
+    fate__text_done(&text);
+}

@@ -1,0 +1,94 @@
+/* Turns: the first part of a reactor, which knows nothing of time or of the world.
+ *
+ * It owns the slabs that deferreds come from, the list of those that are done, and the hooks by which the reactor
+ * above is told. */
+#ifndef FATE_SRC_DEFERRED_TURN_H
+#define FATE_SRC_DEFERRED_TURN_H
+
+#include <base/list.h>
+#include <base/slab.h>
+#include <fate/deferred.h>
+
+struct fate__turns;
+
+/* Something that is made on a reactor and goes with it: a lock, a looping call.  It comes first in its struct.
+ * When there is no memory for one, the reactor's own no_memory_thing is handed out instead, whose deferreds all fail
+ * with that: so whoever makes a lock need not check. */
+struct fate__owned {
+    struct fate__link link;
+    void (*free)(struct fate__owned *owned);
+    struct fate__turns *turns;
+    bool is_no_memory;
+};
+
+struct fate__turns {
+    struct fate__slab deferreds, blocks;
+    fate_deferred *sweep_first, *sweep_last;
+    struct fate__stack *stacks; /* of the runs that have one, innermost first */
+    uint32_t now_ms, serial;
+    bool is_inside;        /* an event is being delivered */
+    bool is_ending;        /* fate_reactor_free: what is new is born cancelled, nothing is reported */
+    bool handed_no_memory; /* the NO_MEMORY deferred has been handed out this turn, and nobody has added an errback */
+    fate_deferred *no_memory;
+    struct fate__link owned;
+    struct fate__owned no_memory_thing;
+    fate_unhandled_fn *unhandled;
+    fate_value unhandled_arg;
+    /* Set by the layer above. */
+    void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
+                const char *text);
+    void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
+};
+
+/* 0 or -ENOMEM.  turns is the first member of the reactor. */
+int fate__turns_init(struct fate__turns *turns);
+/* Cancels what has not fired, oldest first, and frees what was made on the reactor. */
+void fate__turns_end(struct fate__turns *turns);
+/* Empties the deferreds that are left and gives the memory back. */
+void fate__turns_done(struct fate__turns *turns);
+
+/* Around each event.  enter ends the turn outside first. */
+void fate__turn_enter(struct fate__turns *turns);
+void fate__turn_leave(struct fate__turns *turns);
+/* Lets go of all that is done and not held. */
+void fate__sweep(struct fate__turns *turns);
+
+/* Stops the program when called inside an event: what names the function. */
+void fate__refuse_inside(const struct fate__turns *turns, const char *what);
+
+static inline struct fate__turns *fate__turns(fate_reactor *reactor)
+{
+    return (struct fate__turns *)(void *)reactor;
+}
+static inline fate_reactor *fate__reactor(struct fate__turns *turns)
+{
+    return (fate_reactor *)(void *)turns;
+}
+_Noreturn void fate__null_reactor(const char *what, const char *site);
+static inline void fate__check_reactor(const fate_reactor *reactor, const char *what, const char *site)
+{
+    if (fate__unlikely(!reactor))
+        fate__null_reactor(what, site);
+}
+
+/* The NO_MEMORY deferred, handed out. */
+fate_deferred *fate__hand_out_no_memory(struct fate__turns *turns);
+
+/* A line for the log, at warning level. */
+void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ...) FATE_PRINTF(3, 4);
+
+/* ---- For the chain ---- */
+
+/* d may have become done and unheld: puts it on the sweep list, or lets it go if it is forgotten. */
+void fate__settle(fate_deferred *d);
+/* d's link or waiters are needed for something else. */
+void fate__leave_sweep(fate_deferred *d);
+
+/* A zeroed thing of that size on that reactor, or its no_memory_thing.  free destroys it, its memory included. */
+void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__owned *), const char *what);
+static inline void fate__disown(struct fate__owned *owned)
+{
+    fate__list_remove(&owned->link);
+}
+
+#endif
