@@ -24,7 +24,8 @@ TEST(a_value_has_sixteen_bytes)
 TEST(scalars_read_back_what_they_were_made_of)
 {
     int target;
-    fate_value yes = fate_bool(true), no = fate_bool(false), least = fate_int(INT64_MIN), half = fate_float(0.5);
+    fate_value yes = fate_bool(true), no = fate_bool(false), least = fate_int(INT64_MIN),
+               half = fate_float(0.5);
     fate_value moment = fate_datetime(-1), pointer = fate_ptr(&target);
 
     EXPECT(fate_as_bool(&yes));
@@ -352,7 +353,8 @@ TEST(an_object_of_the_library_reads_back_as_its_type_only)
     fate_value v = fate__object(&lock_type, &object);
 
     EXPECT_PTR(fate__as_object(&lock_type, &v, "fate_as_lock"), &object);
-    EXPECT_STOP(read_lock_as_loop, &object, "fate_as_looping_call: the value is a lock (<lock>), not a looping call");
+    EXPECT_STOP(read_lock_as_loop, &object,
+                "fate_as_looping_call: the value is a lock (<lock>), not a looping call");
 }
 
 /* ---- Held deferreds: the layer above sets how ---- */

@@ -57,8 +57,9 @@ FATE_API fate_deferred *fate_maybe_at(fate_reactor *reactor, fate_function *func
 FATE_API int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site);
 /* The producer gives up its claim to keep d alive: from now on only holds do.  While held, d is fired by a chain,
  * cancelled and timed out as before.  When it goes unfired, its args are dropped and no callback runs (R92).  One
- * that has fired and is paused gives up its pauses without running its levels.
- * 0, or -ECANCELED and -EALREADY as fate_fire. */
+ * that has fired and is paused gives up its pauses without running its levels, whoever its producer was.
+ * 0; -ECANCELED: it was cancelled meanwhile; -EALREADY: it had fired and is not paused, so there is nothing to give
+ * up; -EPERM: it has still to be fired by the library. */
 FATE_API int fate_abandon(fate_deferred *d);
 /* "I keep no pointer": d may go as soon as it is done, before the turn ends.  It saves memory in long turns. */
 FATE_API void fate_forget(fate_deferred *d);

@@ -54,11 +54,25 @@ static fate_deferred *add(fate_deferred *d, unsigned kind, struct fate__level le
     return d;
 }
 
-/* Has it room inside, and nothing to do but to remember the level? */
-static inline bool is_plain(const fate_deferred *d)
+/* Where a level is to be written when there is nothing to do but to remember it; NULL: there is more to do. */
+static inline struct fate__level *plain_place(fate_deferred *d, unsigned kind)
 {
-    const unsigned others = FATE__FIRED | FATE__MORE | FATE__HAS_LOST | FATE__CANCELLER | FATE__SOURCE;
-    return !(d->flags & others) && d->n < FATE__PLACES && !d->waiters;
+    const unsigned others = FATE__FIRED | FATE__HAS_LOST | FATE__CANCELLER | FATE__SOURCE;
+
+    if ((d->flags & others) || d->waiters)
+        return NULL;
+    if (!(d->flags & FATE__MORE)) {
+        if (d->n == FATE__PLACES)
+            return NULL;
+        d->kinds[d->n] = (uint8_t)kind;
+        return &d->places[d->n++];
+    }
+    struct fate__more *last = d->more->last;
+    if (last->end == FATE__MORE_LEVELS)
+        return NULL;
+    d->more->n_places++;
+    last->kinds[last->end] = (uint8_t)kind;
+    return &last->levels[last->end++];
 }
 
 static inline fate_deferred *add_one(fate_deferred *d, unsigned kind, fate_callback *callback, fate_value arg,
@@ -68,9 +82,8 @@ static inline fate_deferred *add_one(fate_deferred *d, unsigned kind, fate_callb
     fate__check_given(&arg, what, site);
     if (fate__unlikely(!callback))
         fate__stop(site, "%s was given a NULL callback.", what);
-    if (fate__likely(is_plain(d))) {
-        struct fate__level *place = &d->places[d->n];
-        d->kinds[d->n++] = (uint8_t)kind;
+    struct fate__level *place = plain_place(d, kind);
+    if (fate__likely(place != NULL)) {
         place->as.call = callback;
         place->site = site;
         place->arg.type = arg.type;

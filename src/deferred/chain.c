@@ -79,7 +79,8 @@ static inline void set_result(fate_deferred *d, fate_value v)
 {
     fate_value old = fate__load(&d->result);
 
-    clear_flag(d, FATE__ANSWERED);
+    if (fate__unlikely(d->flags & FATE__ANSWERED))
+        clear_flag(d, FATE__ANSWERED);
     d->result.type = v.type;
     d->result.as.i = v.as.i;
     if (old.type && old.type->is_counted)
@@ -270,10 +271,10 @@ static void refuse_ring(fate_deferred *d, fate_deferred *inner, const char *site
 /* inner was given with fate_follow: unless somebody holds it, it goes as soon as nothing is left to do for it. */
 static void give_up(fate_deferred *inner)
 {
-    if (inner->holds == 0) {
-        set_flag(inner, FATE__FORGOTTEN);
-        fate__settle(inner);
-    }
+    if (inner->holds)
+        return;
+    set_flag(inner, FATE__FORGOTTEN);
+    fate__settle(inner);
 }
 
 /* inner's result moves out. */
@@ -352,56 +353,79 @@ static fate_deferred *hand_over(fate_deferred *inner)
     return NULL;
 }
 
-/* The same for the first level of d if it is a one-sided one inside, without copying it; false: it is not. */
-static inline bool step_inside(fate_deferred *d)
+/* The first of d's waiting levels, in its place; NULL: there is none, or it is not a plain one. */
+static inline const struct fate__level *first_plain(const fate_deferred *d, unsigned *ret_kind)
 {
-    if (d->next == d->n || d->kinds[d->next] > FATE__BOTH || d->waiters)
+    if (d->waiters)
+        return NULL;
+    if (d->next != d->n) {
+        *ret_kind = d->kinds[d->next];
+        return *ret_kind <= FATE__BOTH ? &d->places[d->next] : NULL;
+    }
+    if (!(d->flags & FATE__MORE))
+        return NULL;
+    const struct fate__more *block = d->more;
+    *ret_kind = block->kinds[block->begin];
+    return *ret_kind <= FATE__BOTH ? &block->levels[block->begin] : NULL;
+}
+
+/* That level is taken out. */
+static inline void pass_first(fate_deferred *d)
+{
+    if (d->next != d->n) {
+        if (++d->next == d->n)
+            d->next = d->n = 0;
+        return;
+    }
+    struct fate__more *block = d->more;
+    block->n_places--;
+    if (++block->begin == block->end)
+        fate__level_drop_block(d);
+}
+
+/* Runs the first level if it is a one-sided one and nobody waits, without copying it; false: it is not so. */
+static inline bool step_plain(fate_deferred *d)
+{
+    unsigned kind;
+    const struct fate__level *level = first_plain(d, &kind);
+
+    if (!level)
         return false;
-    const struct fate__level *level = &d->places[d->next];
-    unsigned kind = d->kinds[d->next];
     fate_callback *callback = level->as.call;
     const char *site = level->site;
     const fate_value arg = fate__load(&level->arg);
-
-    if (++d->next == d->n)
-        d->next = d->n = 0;
-    set_flag(d, FATE__RUNNING);
+    pass_first(d);
     run_one_sided(d, kind, callback, site, arg);
-    clear_flag(d, FATE__RUNNING);
     return true;
 }
 
-/* Runs d's levels until none is left, it waits, is paused, or another is to run first, which is returned.  In the last case
- * d still counts as running when that other was fired by one of its levels, and not when it waited for d (R261). */
+/* Runs d's levels, d counting as running, until none is left, it waits, is paused, or another is to run first, which is
+ * returned. */
 static fate_deferred *run_levels(fate_deferred *d)
 {
     struct fate__level level[2];
     unsigned kind;
 
-    while (!d->pauses) {
-        if (step_inside(d)) {
-            if (d->flags & FATE__WAITING)
-                break;
+    while (!d->pauses && !(d->flags & FATE__WAITING)) {
+        if (step_plain(d))
             continue;
-        }
-        if (d->waiters && !(d->flags & FATE__SWEPT) && first_waiter(d)->wait.before == 0) {
+        if (d->waiters && first_waiter(d)->wait.before == 0) {
+            clear_flag(d, FATE__RUNNING); /* while its waiter runs d does not count as running (R261) */
             fate_deferred *outer = hand_over(d);
             if (outer)
                 return outer;
+            set_flag(d, FATE__RUNNING);
             continue;
         }
         if (!fate__level_pop(d, &kind, level))
             break;
-        if (d->waiters && !(d->flags & FATE__SWEPT))
+        if (d->waiters)
             first_waiter(d)->wait.before -= fate__places_of(kind);
-        set_flag(d, FATE__RUNNING);
         fate_deferred *next = step(d, kind, level);
-        if (next && !(d->flags & FATE__WAITING))
-            return next;
-        clear_flag(d, FATE__RUNNING);
-        if (d->flags & FATE__WAITING)
+        if (next)
             return next;
     }
+    clear_flag(d, FATE__RUNNING);
     return NULL;
 }
 
@@ -443,11 +467,13 @@ static void end_run(fate_deferred *d)
     fate__settle(d);
 }
 
-static bool has_more_to_do(const fate_deferred *d)
+static bool has_more_to_do(fate_deferred *d)
 {
-    if (d->flags & FATE__WAITING)
+    if (d->flags & FATE__WAITING) {
+        clear_flag(d, FATE__RUNNING);
         return false;
-    return (d->flags & FATE__RUNNING) || fate__has_levels(d) || (d->waiters && !(d->flags & FATE__SWEPT));
+    }
+    return (d->flags & FATE__RUNNING) || fate__has_levels(d) || d->waiters;
 }
 
 static void run(fate_deferred *d, fate_deferred *next)
@@ -456,8 +482,11 @@ static void run(fate_deferred *d, fate_deferred *next)
     struct fate__stack stack = { NULL, NULL, false };
 
     for (;;) {
-        if (!next)
+        if (!next) {
+            fate__leave_sweep(d);
+            set_flag(d, FATE__RUNNING);
             next = run_levels(d);
+        }
         if (next) {
             if (has_more_to_do(d))
                 push(turns, &stack, d);
@@ -479,6 +508,29 @@ void fate__run(fate_deferred *d)
     run(d, NULL);
 }
 
+void fate__run_fresh(fate_deferred *d)
+{
+    struct fate__turns *turns;
+
+    set_flag(d, FATE__RUNNING);
+    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
+        ;
+    bool is_plain = d->flags == (FATE__FIRED | FATE__RUNNING) && d->next == d->n && !d->pauses && !d->waiters;
+    if (fate__unlikely(!is_plain || fate_is_failure(&d->result))) {
+        if (d->flags & FATE__WAITING) {
+            clear_flag(d, FATE__RUNNING);
+            return;
+        }
+        run(d, NULL);
+        return;
+    }
+    d->flags = FATE__FIRED;
+    if (d->holds == 0) {
+        turns = fate__turns_of(d);
+        fate__join_sweep(turns, d);
+    }
+}
+
 /* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is dropped. */
 void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
@@ -492,10 +544,11 @@ void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level 
 
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
+    fate__leave_sweep(d);
     set_flag(d, FATE__RUNNING);
     fate_deferred *next = step(d, kind, level);
-    if (!next || (d->flags & FATE__WAITING))
-        clear_flag(d, FATE__RUNNING);
     if (next || !(d->flags & FATE__WAITING))
         run(d, next);
+    else
+        clear_flag(d, FATE__RUNNING);
 }

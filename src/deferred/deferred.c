@@ -115,12 +115,17 @@ fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const ch
 {
     fate__check_reactor(reactor, "fate_succeed", site);
     fate__check_given(&value, "fate_succeed", site);
-    fate_deferred *d = make(fate__turns(reactor), 0, site);
+    struct fate__turns *turns = fate__turns(reactor);
+    fate_deferred *d = make(turns, fate_is_failure(&value) ? FATE__FIRED | FATE__ARMED : FATE__FIRED, site);
     if (fate__unlikely(!d)) {
         fate_drop(value);
-        return fate__hand_out_no_memory(fate__turns(reactor));
+        return fate__hand_out_no_memory(turns);
     }
-    fate__fire(d, value, site);
+    d->result.type = value.type;
+    d->result.as.i = value.as.i;
+    d->places[FATE__PLACES - 1].site = site;
+    d->marks = FATE__KNOWS_FIRE;
+    fate__join_sweep(turns, d);
     return d;
 }
 

@@ -166,6 +166,32 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
     return false;
 }
 
+/* ---- The sweep list: by link to the next, by waiters to the previous ---- */
+
+/* d is done and not held. */
+static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
+{
+    fate_deferred *last = turns->sweep_last;
+
+    d->flags |= FATE__SWEPT;
+    d->link = NULL;
+    d->waiters = last;
+    if (last)
+        last->link = d;
+    else
+        turns->sweep_first = d;
+    turns->sweep_last = d;
+}
+
+void fate__unlink_swept(fate_deferred *d);
+
+/* d is to run, or its links are needed for something else. */
+static inline void fate__leave_sweep(fate_deferred *d)
+{
+    if (d->flags & FATE__SWEPT)
+        fate__unlink_swept(d);
+}
+
 static inline const char *fate__site_of(const fate_deferred *d)
 {
     return d->flags & FATE__MORE ? d->more->site : d->site;
@@ -178,6 +204,8 @@ static inline const char *fate__site_of(const fate_deferred *d)
 bool fate__level_push(fate_deferred *d, unsigned kind, const struct fate__level level[]);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
+/* The first block's levels are all out. */
+void fate__level_drop_block(fate_deferred *d);
 /* How many places wait. */
 uint32_t fate__level_places(const fate_deferred *d);
 /* Drops all levels without running them. */
@@ -199,6 +227,8 @@ static inline bool fate__can_run(const fate_deferred *d)
 
 /* Runs what there is to run, on d and on all that come to wait no more. */
 void fate__run(fate_deferred *d);
+/* The same for one that has just been fired, where mostly little happens. */
+void fate__run_fresh(fate_deferred *d);
 /* The same, beginning with a level that is not stored. */
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[]);
 /* For native levels.  d's result becomes what a function returned: a value, a failure, or that of what it follows. */

@@ -116,7 +116,7 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
     if (fate__unlikely(!d || d->magic != FATE__ALIVE || (d->flags & (FATE__FIRED | FATE__LIBRARY))))
         return fire_refused(d, value_or_failure, site);
     if (fate__accept(d, value_or_failure, site))
-        fate__run(d);
+        fate__run_fresh(d);
     return 0;
 }
 
@@ -133,12 +133,28 @@ void fate__abandon(fate_deferred *d)
     fate__settle(d);
 }
 
+/* One that was cancelled may still be fired, in vain, by a chain: that is swallowed as before.  One that is paused gives
+ * up its pauses. */
+static int abandon_fired(fate_deferred *d)
+{
+    bool was_cancelled = d->flags & FATE__SWALLOW;
+
+    if (!was_cancelled && !d->pauses)
+        return -EALREADY;
+    fate__abandon(d);
+    return was_cancelled ? -ECANCELED : 0;
+}
+
 int fate_abandon(fate_deferred *d)
 {
-    int why = refuse(d, "fate_abandon", NULL);
-
-    if (why != 0 && !(why == -EALREADY && d->pauses))
-        return why;
+    if (is_bare(d))
+        return swallow(d);
+    if (!fate__check(d, "fate_abandon", NULL))
+        return -ENOMEM;
+    if (d->flags & FATE__FIRED)
+        return abandon_fired(d);
+    if (d->flags & FATE__LIBRARY)
+        return -EPERM;
     fate__abandon(d);
     return 0;
 }

@@ -86,7 +86,7 @@ bool fate__level_push(fate_deferred *d, unsigned kind, const struct fate__level 
     return true;
 }
 
-static void drop_first_block(fate_deferred *d)
+void fate__level_drop_block(fate_deferred *d)
 {
     struct fate__more *block = d->more;
 
@@ -111,7 +111,7 @@ static void pop_more(fate_deferred *d, unsigned *ret_kind, struct fate__level re
         fate__level_copy(&ret_level[i], &block->levels[block->begin++]);
     d->more->n_places -= fate__places_of(kind);
     if (block->begin == block->end)
-        drop_first_block(d);
+        fate__level_drop_block(d);
     *ret_kind = kind;
 }
 

@@ -54,11 +54,24 @@ static void drop_source(fate_deferred *d)
     d->flags &= (uint16_t)~(FATE__CANCELLER | FATE__SOURCE);
 }
 
+/* Has it nothing in it that anyone must be told of? */
+static inline bool is_empty(const fate_deferred *d)
+{
+    const unsigned others = FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST |
+                            FATE__SWALLOW;
+    return !(d->flags & others) && d->next == d->n && !(d->result.type && d->result.type->is_counted);
+}
+
 /* Nobody can reach d any more, but for the producer of a cancelled one, whose late firing needs the bare block. */
 static void let_go(fate_deferred *d)
 {
     struct fate__turns *turns = fate__turns_of(d);
 
+    if (fate__likely(is_empty(d))) {
+        d->magic = FATE__FREED;
+        fate__slab_give(&turns->deferreds, d);
+        return;
+    }
     report_result(d);
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
@@ -77,25 +90,8 @@ static void let_go(fate_deferred *d)
     fate__slab_give(&turns->deferreds, d);
 }
 
-static void join_sweep(fate_deferred *d)
+void fate__unlink_swept(fate_deferred *d)
 {
-    struct fate__turns *turns = fate__turns_of(d);
-    fate_deferred *last = turns->sweep_last;
-
-    d->flags |= FATE__SWEPT;
-    d->link = NULL;
-    d->waiters = last;
-    if (last)
-        last->link = d;
-    else
-        turns->sweep_first = d;
-    turns->sweep_last = d;
-}
-
-void fate__leave_sweep(fate_deferred *d)
-{
-    if (!(d->flags & FATE__SWEPT))
-        return;
     struct fate__turns *turns = fate__turns_of(d);
     fate_deferred *next = d->link;
     fate_deferred *previous = d->waiters;
@@ -120,16 +116,8 @@ void fate__settle(fate_deferred *d)
         fate__leave_sweep(d);
         let_go(d);
     } else if (!(d->flags & FATE__SWEPT)) {
-        join_sweep(d);
+        fate__join_sweep(fate__turns_of(d), d);
     }
-}
-
-/* Has it nothing in it that anyone must be told of? */
-static inline bool is_empty(const fate_deferred *d)
-{
-    const unsigned others = FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST |
-                            FATE__SWALLOW;
-    return !(d->flags & others) && d->next == d->n && !(d->result.type && d->result.type->is_counted);
 }
 
 void fate__sweep(struct fate__turns *turns)
@@ -137,15 +125,9 @@ void fate__sweep(struct fate__turns *turns)
     fate_deferred *d;
 
     while ((d = turns->sweep_first)) {
-        fate__leave_sweep(d);
-        if (d->holds || !is_done(d))
-            continue;
-        if (fate__likely(is_empty(d))) {
-            d->magic = FATE__FREED;
-            fate__slab_give(&turns->deferreds, d);
-        } else {
+        fate__unlink_swept(d);
+        if (!d->holds && is_done(d))
             let_go(d);
-        }
     }
     if (turns->handed_no_memory) {
         const fate_value failure = fate__no_memory();

@@ -81,8 +81,6 @@ void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ..
 
 /* d may have become done and unheld: puts it on the sweep list, or lets it go if it is forgotten. */
 void fate__settle(fate_deferred *d);
-/* d's link or waiters are needed for something else. */
-void fate__leave_sweep(fate_deferred *d);
 
 /* A zeroed thing of that size on that reactor, or its no_memory_thing.  free destroys it, its memory included. */
 void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__owned *), const char *what);

@@ -166,7 +166,7 @@ static void describe_datetime(struct fate__text *text, int64_t nanoseconds)
 
     fate__text_format(text, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)date.year, date.month, date.day,
                       in_day / 3600, in_day / 60 % 60, in_day % 60);
-    add_fraction(text, nanoseconds - seconds * FATE_SECOND);
+    add_fraction(text, (nanoseconds % FATE_SECOND + FATE_SECOND) % FATE_SECOND);
     fate__text_add(text, "Z");
 }
 

@@ -61,8 +61,8 @@ static struct fate__failure *make_empty(const struct making *m, size_t len)
     return failure;
 }
 
-/* A text that cannot be made is told by its format (R174). */
-static fate_value make(const struct making *m, const char *suffix, const char *fmt, va_list args)
+/* A text that cannot be made is told by its format (R174).  words, if any, are put behind it. */
+static fate_value make(const struct making *m, const char *words, const char *fmt, va_list args)
 {
     struct fate__formatting f;
     struct fate__failure *failure = NULL;
@@ -70,8 +70,9 @@ static fate_value make(const struct making *m, const char *suffix, const char *f
     check_making(m);
     bool is_formatted = fate__format_begin(&f, fmt, args) >= 0;
     size_t len = is_formatted ? (size_t)f.len : strlen(fmt);
+    const char *between = len && *words ? ": " : "";
     if (!fate__is_no_memory(&m->payload))
-        failure = make_empty(m, len + strlen(suffix));
+        failure = make_empty(m, len + strlen(between) + strlen(words));
     if (!failure) {
         fate_drop(m->payload);
         fate_drop(m->cause);
@@ -82,7 +83,7 @@ static fate_value make(const struct making *m, const char *suffix, const char *f
         fate__format_end(&f, text, fmt, args);
     else
         memcpy(text, fmt, len);
-    memcpy(text + len, suffix, strlen(suffix) + 1);
+    snprintf(text + len, strlen(between) + strlen(words) + 1, "%s%s", between, words);
     return fate__of(&fate__type_failure, failure);
 }
 
@@ -102,14 +103,12 @@ fate_value fate_raise_errno_v(const char *function, const char *here, int errnum
                         .class = fate_errno_class(positive),
                         .payload = fate_int(positive),
                         .errnum = positive };
-    char suffix[160];
+    char words[128];
 
     if (m.class == &FATE_NO_MEMORY)
         return fate__no_memory();
-    bool has_text = fmt && *fmt;
-    const char *words = fate__errno_words(positive);
-    snprintf(suffix, sizeof suffix, "%s%s (%s)", has_text ? ": " : "", words, fate_errno_name(positive));
-    return make(&m, suffix, has_text ? fmt : "", args);
+    snprintf(words, sizeof words, "%s (%s)", fate__errno_words(positive), fate_errno_name(positive));
+    return make(&m, words, fmt ? fmt : "", args);
 }
 
 /* ---- The doors to it ---- */

@@ -52,6 +52,7 @@ class Generator:
         self.bound = {}  # number of a deferred that should be there -> is it fireable?
         self.fired = set()  # those that should have been fired
         self.paused = []
+        self.focus = []  # numbers that an idiom is about
         self.made = {"l": [], "s": [], "q": [], "c": [], "t": []}
         self.n_labels = 0
         self.is_inside_later = False
@@ -78,6 +79,9 @@ class Generator:
     def deferred(self, fireable=False, above=None):
         """The name of a deferred, for the most part one that is there, and still to be fired if it is to be fired;
         above: with a higher number than that."""
+        near = [n for n in self.focus if above is None or n > above]
+        if near and self.chance(0.7):
+            return f"d{self.rng.choice(near)}"
         known = [n for n, is_fireable in self.bound.items() if is_fireable or not fireable]
         if fireable and self.chance(0.9):
             known = [n for n in known if n not in self.fired] or known
@@ -344,6 +348,98 @@ class Generator:
         self.bound[number] = False
         return f"inline d{number} " + " ; ".join(steps)
 
+    # ---- Idioms: lines that belong together, so that what is rare by chance comes about ----
+
+    def new_focus(self, *ranges):
+        """Names of new deferreds that the lines to come are about, and the lines that make them."""
+        names = [self.new_deferred(numbers, fireable=True) for numbers in ranges]
+        self.focus = [int(name[1:]) for name in names]
+        return names, [f"new {name}" for name in names]
+
+    def fire_it(self, name):
+        return self.rng.choice([f"callback {name} {self.value()}"] * 3 + [f"errback {name} {self.error()}",
+                                                                         f"cancel {name}"])
+
+    def idiom_following(self):
+        """Outers wait for an inner; levels before and behind them; then the inner is fired."""
+        (inner, *outers), lines = self.new_focus(INNER, *self.rng.choice([[OUTER], [OUTER, OUTER], [MIDDLE, OUTER]]))
+        for outer in outers:
+            awaited = self.rng.choice([inner, inner, outers[0] if outer != outers[0] else inner])
+            lines += [f"both {outer} {self.label()} ret={awaited}"]
+            lines += [self.make_add() for _ in range(self.rng.choice([0, 1, 2]))]
+            lines += [f"callback {outer} 0"]
+        lines += [f"both {inner} {self.label()} {self.action(inner)}" for _ in range(self.rng.choice([0, 1, 2]))]
+        return lines + [self.fire_it(inner)]
+
+    def idiom_run(self):
+        """Runs of which the first is not done."""
+        (awaited,), lines = self.new_focus(INNER)
+        primitive = self.new_other("l")
+        first, second = self.new_deferred(MIDDLE), self.new_deferred(OUTER)
+        self.focus += [int(first[1:]), int(second[1:])]
+        lines += [f"lock {primitive}", f"run {primitive} {first} {self.label()} ret={awaited}",
+                  f"run {primitive} {second} {self.label()} {self.action(second)}", self.make_add(), self.make_add()]
+        return lines + self.rng.choice([[], [f"cancel {first}"], [f"cancel {second}"]]) + [self.fire_it(awaited)]
+
+    def idiom_loop(self):
+        """A loop that waits for its function's deferred."""
+        (awaited,), lines = self.new_focus(INNER)
+        loop, name = self.new_other("t"), self.new_deferred(OUTER)
+        self.focus.append(int(name[1:]))
+        how = self.rng.choice(["now", "wait", "now count", "wait count"])
+        lines += [f"loop {loop} {name} 1 {how} {self.label()} ret={awaited}", "advance 1.5", self.make_add()]
+        lines += self.rng.choice([[], [f"stoploop {loop}"], [f"resetloop {loop}"], [f"cancel {name}"]])
+        return lines + [self.make_add(), self.fire_it(awaited), "advance 2.25", f"stoploop {loop}"]
+
+    def idiom_timeout(self):
+        """A timeout on one that waits."""
+        (inner, outer), lines = self.new_focus(INNER, self.rng.choice([OUTER, MIDDLE]))
+        lines += [f"both {outer} {self.label()} ret={inner}", self.make_add(), self.make_timeout(), self.make_timeout(),
+                  f"callback {outer} 0", self.make_add()]
+        return lines + self.rng.choice([[], [f"pause {inner}"], [f"pause {outer}"]]) + [
+            f"advance {self.seconds()}", self.fire_it(inner), "advance 3"]
+
+    def idiom_lists(self):
+        """A list of lists."""
+        members, lines = self.new_focus(INNER, INNER, INNER)
+        inner, outer = self.new_deferred(MIDDLE), self.new_deferred(OUTER)
+        first, second = self.rng.choice(["list", "gather", "race"]), self.rng.choice(["list", "gather", "race"])
+        flags = {"list": [" -", " c", " e", " x", " ex", " cx"], "gather": [" -", " x"], "race": [""]}
+        lines += [self.make_add(), f"{first} {inner}{self.rng.choice(flags[first])} {members[0]} {members[1]}"]
+        lines += [f"{second} {outer}{self.rng.choice(flags[second])} {inner} {members[2]}"]
+        self.focus += [int(inner[1:]), int(outer[1:])]
+        lines += [self.make_add(), self.make_add()]
+        self.rng.shuffle(members)
+        return lines + [self.fire_it(name) for name in members] + [f"cancel {outer}"]
+
+    def idiom_coroutines(self):
+        """One coroutine waits for another."""
+        (awaited,), lines = self.new_focus(INNER)
+        inner, outer = self.new_deferred(MIDDLE), self.new_deferred(OUTER)
+        caught = self.rng.choice(["CancelledError", "Error", "ValueError"])
+        tail = " ; ".join(self.steps(int(inner[1:]), 2) + ["return last"])
+        lines += [f"inline {inner} try {caught} ; await {awaited} ; except ; say caught ; end ; {tail}",
+                  f"inline {outer} say start ; await {inner} ; return last"]
+        self.focus += [int(inner[1:]), int(outer[1:])]
+        lines += [self.make_add(), self.make_add(), self.make_add(), f"cancel {self.rng.choice([inner, outer])}"]
+        return lines + [self.fire_it(awaited)]
+
+    def idiom(self):
+        idioms = [self.idiom_following, self.idiom_following, self.idiom_run, self.idiom_loop, self.idiom_timeout,
+                  self.idiom_lists]
+        if "inline" in self.weights:
+            idioms += [self.idiom_coroutines] * 4
+        lines = self.rng.choice(idioms)()
+        self.focus = []
+        return lines
+
+    def interleaved(self, some, others):
+        """Both, each in its order."""
+        lines = []
+        while some and others:
+            lines.append((some if self.chance(len(some) / (len(some) + len(others))) else others).pop(0))
+        return lines + some + others
+
     # ---- Scenarios ----
 
     def operation(self):
@@ -380,7 +476,8 @@ class Generator:
 
     def scenario(self):
         lines = self.begin()
-        lines += [self.operation() for _ in range(self.rng.randint(6, 26))]
+        free = [self.operation() for _ in range(self.rng.choice([2, 6, 12, 18, 26]))]
+        lines += self.interleaved(self.idiom(), free) if self.chance(0.6) else free
         return lines + self.finish()
 
 
