@@ -1,4 +1,5 @@
 /* Tests of src/deferred/chain.c: levels, re-entrancy, pausing, following, rings, and depth (R6-R63, R261). */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -227,64 +228,10 @@ TEST(any_number_of_levels_run_in_order)
 
     for (int i = 0; i < 100; i++) {
         fate_add_callback(d, add_one, fate_none());
-        fate_add_callbacks(d, add_one, note, fate_none());
+        fate_add_callbacks(d, add_one, note, fate_ptr("errback"));
     }
     fate_fire(d, fate_int(0));
     EXPECT_INT(fate_peek(d), 200);
-}
-
-static int n_boxes;
-
-struct token {
-    int number;
-};
-
-static void box_gone(void *token)
-{
-    n_boxes--;
-}
-
-static fate_value token(int number)
-{
-    n_boxes++;
-    return fate_box_with(box_gone, struct token, number);
-}
-
-static fate_value count_boxes(fate_value *result, fate_value *arg)
-{
-    int64_t expected = 0;
-
-    fate_get_int(result, &expected);
-    EXPECT_EQ(n_boxes, expected);
-    return fate_int(expected - 1);
-}
-
-TEST(the_arg_of_a_level_goes_as_soon_as_that_has_been_passed)
-{
-    fate_deferred *d = held(begin());
-
-    n_boxes = 0;
-    for (int i = 0; i < 3; i++)
-        fate_add_callback(d, count_boxes, token(i));
-    fate_fire(d, fate_int(3));
-    EXPECT_EQ(n_boxes, 0);
-}
-
-static fate_value count_after_skip(fate_value *result, fate_value *arg)
-{
-    EXPECT_EQ(n_boxes, 1);
-    return fate_none();
-}
-
-TEST(the_arg_of_a_skipped_level_goes_when_it_is_skipped)
-{
-    fate_deferred *d = held(begin());
-
-    n_boxes = 0;
-    fate_add_errback(d, note, token(1));
-    fate_add_callback(d, count_after_skip, token(2));
-    fate_fire(d, fate_none());
-    EXPECT_EQ(n_boxes, 0);
 }
 
 /* ---- From inside (R27-R35) ---- */
@@ -373,45 +320,18 @@ TEST(one_that_runs_its_levels_is_waited_for)
     EXPECT_NONE(fate_peek(d));
 }
 
-/* ---- Pausing (R54-R58) ---- */
-
-TEST(a_paused_one_keeps_its_result_until_the_last_unpause)
-{
-    fate_deferred *d = noted(begin(), "d");
-
-    fate_pause(d);
-    fate_pause(d);
-    EXPECT_EQ(fate_fire(d, fate_int(5)), 0);
-    EXPECT_EQ(fate_unpause(d), 0);
-    EXPECT_STR(trail, "");
-    fate_add_callback(d, note, fate_ptr("late"));
-    EXPECT_EQ(fate_unpause(d), 0);
-    EXPECT_STR(trail, "d=5 late=5");
-}
-
-TEST(an_unpause_before_firing_only_undoes_the_pause)
-{
-    fate_deferred *d = noted(begin(), "d");
-
-    fate_pause(d);
-    EXPECT_EQ(fate_unpause(d), 0);
-    EXPECT_STR(trail, "");
-    fate_fire(d, fate_int(5));
-    EXPECT_STR(trail, "d=5");
-}
+/* ---- Following (R36-R57) ---- */
 
 TEST(an_unpause_without_a_pause_is_refused)
 {
     fate_reactor *reactor = begin();
     fate_deferred *d = held(reactor), *inner = held(reactor);
 
-    if (!test_is_oom())
-        EXPECT_EQ(fate_unpause(d), -22);
+    EXPECT_EQ(fate_unpause(d), -EINVAL);
     fate_add_callback(d, follow, fate_ptr(inner));
     fate_add_callback(d, note, fate_ptr("d"));
     fate_fire(d, fate_none());
-    if (!test_is_oom())
-        EXPECT_EQ(fate_unpause(d), -22);
+    EXPECT_EQ(fate_unpause(d), -EINVAL);
     EXPECT_STR(trail, "");
     fate_fire(inner, fate_int(3));
     EXPECT_STR(trail, "d=3");
@@ -432,8 +352,6 @@ TEST(a_pause_and_unpause_around_a_wait_are_neutral)
     fate_fire(inner, fate_int(3));
     EXPECT_STR(trail, "d=3");
 }
-
-/* ---- Following (R36-R51) ---- */
 
 TEST(the_result_of_a_fired_one_is_taken_at_once)
 {
@@ -619,6 +537,8 @@ TEST(adding_to_the_inner_during_the_hand_over_serves_the_other_waiters_first)
     fate_reactor *reactor = begin();
     fate_deferred *inner = fate_deferred_new(reactor), *second = held(reactor);
 
+    if (test_is_oom())
+        return; /* without the second, inner has gone by then, as nobody holds it */
     acting_outer(reactor, inner, add_note);
     fate_add_callback(second, follow, fate_ptr(inner));
     fate_add_callback(second, note, fate_ptr("second"));

@@ -20,15 +20,19 @@
 #define FATE_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* The line of the call, as the one literal that each macro hands on: "client.c:6". */
-#define FATE_TEXT_OF(x)  #x
+#define FATE_TEXT_OF(x)   #x
 #define FATE_LINE_TEXT(x) FATE_TEXT_OF(x)
-#define FATE_HERE        __FILE__ ":" FATE_LINE_TEXT(__LINE__)
+#define FATE_HERE         __FILE__ ":" FATE_LINE_TEXT(__LINE__)
 
 /* An options struct whose size the macro fills; behind each f_with(…, .field = value). */
-#define FATE_WITH(T, ...) &(T){ .size = sizeof(T), __VA_ARGS__ }
+#define FATE_WITH(T, ...)                                                                                    \
+    &(T)                                                                                                     \
+    {                                                                                                        \
+        .size = sizeof(T), __VA_ARGS__                                                                       \
+    }
 
 /* The struct around a member, given the member's address. */
-#define fate_container_of(p, T, member) ((T *)(void *)((char *)(p) - offsetof(T, member)))
+#define fate_container_of(p, T, member) ((T *)(void *)((char *)(p)-offsetof(T, member)))
 
 /* Time is signed nanoseconds, on the reactor's clock unless said otherwise. */
 typedef int64_t fate_time;

@@ -2,13 +2,14 @@
  *
  * The three rules of ownership:
  *  1. A value passed by value is given; passed by pointer it is lent.
- *  2. A deferred is alive while it has still to fire, waits, is paused, runs its levels, or is held.  One that is
- *     done and not held goes at the end of the turn; a failure still in it then is reported, once.  Whoever may
- *     cancel, add or look in a later turn holds; only the producer needs no hold.
+ *  2. A deferred is alive while it has still to fire, waits, is paused, runs its levels, or is held.  One
+ * that is done and not held goes at the end of the turn; a failure still in it then is reported, once.
+ * Whoever may cancel, add or look in a later turn holds; only the producer needs no hold.
  *  3. The arg of a callback is given to its level, and dropped as soon as that level has been passed.
  *
- * A function that returns a deferred never returns NULL: when memory runs out it returns the reactor's NO_MEMORY
- * deferred, whose every errback sees a FATE_NO_MEMORY failure.  Using a deferred that has gone stops the program.
+ * A function that returns a deferred never returns NULL: when memory runs out it returns the reactor's
+ * NO_MEMORY deferred, whose every errback sees a FATE_NO_MEMORY failure.  Using a deferred that has gone
+ * stops the program.
  *
  * Rule numbers (R1 …) are those of docs/deferred-semantics.md; they describe Twisted's Deferred. */
 #ifndef FATE_DEFERRED_H
@@ -19,15 +20,16 @@
 
 FATE_BEGIN
 
-/* A level of a chain.  Both pointers are lent for the call.  It returns a plain value, a failure (fate_raise),
- * fate_follow(d), or fate_take(result) to pass its input on; returning *result or *arg itself stops the program. */
+/* A level of a chain.  Both pointers are lent for the call.  It returns a plain value, a failure
+ * (fate_raise), fate_follow(d), or fate_take(result) to pass its input on; returning *result or *arg itself
+ * stops the program. */
 typedef fate_value fate_callback(fate_value *result, fate_value *arg);
 /* Does something and returns a value, a failure or fate_follow(d). */
 typedef fate_value fate_function(fate_value *arg);
 /* Something happened; nothing is returned. */
 typedef void fate_action(fate_value *arg);
-/* Stops the work whose result d was to be.  It may fire d; if it does not, d fails with FATE_CANCELLED.  After it
- * nobody else may fire d. */
+/* Stops the work whose result d was to be.  It may fire d; if it does not, d fails with FATE_CANCELLED. After
+ * it nobody else may fire d. */
 typedef void fate_canceller(fate_deferred *d, fate_value *arg);
 
 /* ---- Making ---- */
@@ -37,8 +39,8 @@ FATE_API fate_deferred *fate_deferred_new_at(fate_reactor *reactor, const char *
 /* The same that can be cancelled at its source.  arg is dropped when d fires (R71). */
 FATE_API fate_deferred *fate_deferred_new_cancellable_at(fate_reactor *reactor, fate_canceller *canceller,
                                                          fate_value arg, const char *site);
-/* One that has fired already (R22).  A failure given to succeed is a failure all the same (R8); a value given to
- * fail stops the program. */
+/* One that has fired already (R22).  A failure given to succeed is a failure all the same (R8); a value given
+ * to fail stops the program. */
 FATE_API fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const char *site);
 FATE_API fate_deferred *fate_fail_at(fate_reactor *reactor, fate_value failure, const char *site);
 /* Calls function now.  The deferred it follows comes back as it is; else one fired with its value or failure
@@ -51,17 +53,18 @@ FATE_API fate_deferred *fate_maybe_at(fate_reactor *reactor, fate_function *func
 /* Gives d its result and runs its levels before returning (R7, R13).
  *
  * 0; -ECANCELED: d was cancelled meanwhile, and this one late result has been dropped silently (R66);
- * -EALREADY: it had fired, the value was dropped and both places logged (R11); -EPERM: d's producer is the library;
- * -ENOMEM: d is the NO_MEMORY deferred.  The value is gone whatever is returned.  fate_follow(…) as the value stops
- * the program. */
+ * -EALREADY: it had fired, the value was dropped and both places logged (R11); -EPERM: d's producer is the
+ * library; -ENOMEM: d is the NO_MEMORY deferred.  The value is gone whatever is returned.  fate_follow(…) as
+ * the value stops the program. */
 FATE_API int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site);
-/* The producer gives up its claim to keep d alive: from now on only holds do.  While held, d is fired by a chain,
- * cancelled and timed out as before.  When it goes unfired, its args are dropped and no callback runs (R92).  One
- * that has fired and is paused gives up its pauses without running its levels, whoever its producer was.
- * 0; -ECANCELED: it was cancelled meanwhile; -EALREADY: it had fired and is not paused, so there is nothing to give
- * up; -EPERM: it has still to be fired by the library. */
+/* The producer gives up its claim to keep d alive: from now on only holds do.  While held, d is fired by a
+ * chain, cancelled and timed out as before.  When it goes unfired, its args are dropped and no callback runs
+ * (R92).  One that has fired and is paused gives up its pauses without running its levels, whoever its
+ * producer was. 0; -ECANCELED: it was cancelled meanwhile; -EALREADY: it had fired and is not paused, so
+ * there is nothing to give up; -EPERM: it has still to be fired by the library. */
 FATE_API int fate_abandon(fate_deferred *d);
-/* "I keep no pointer": d may go as soon as it is done, before the turn ends.  It saves memory in long turns. */
+/* "I keep no pointer": d may go as soon as it is done, before the turn ends.  It saves memory in long turns.
+ */
 FATE_API void fate_forget(fate_deferred *d);
 
 /* ---- Holding ---- */
@@ -76,10 +79,10 @@ FATE_API fate_deferred *fate_as_deferred(const fate_value *v);
 
 /* ---- Adding levels ----
  *
- * Each adds one level at the end and returns d.  If d has fired and nothing is in the way, the level runs before the
- * call returns (R6); inside one of d's own callbacks it runs after those already there (R27).  arg is given to the
- * level and dropped when that has been passed, whether its callback ran or not.  A level whose arg is the
- * NO_MEMORY failure fails with it instead of running. */
+ * Each adds one level at the end and returns d.  If d has fired and nothing is in the way, the level runs
+ * before the call returns (R6); inside one of d's own callbacks it runs after those already there (R27).  arg
+ * is given to the level and dropped when that has been passed, whether its callback ran or not.  A level
+ * whose arg is the NO_MEMORY failure fails with it instead of running. */
 
 /* Runs on a value; a failure passes it by. */
 FATE_API fate_deferred *fate_add_callback_at(fate_deferred *d, fate_callback *callback, fate_value arg,
@@ -90,8 +93,8 @@ FATE_API fate_deferred *fate_add_errback_at(fate_deferred *d, fate_callback *err
 /* Runs on either (R3). */
 FATE_API fate_deferred *fate_add_both_at(fate_deferred *d, fate_callback *both, fate_value arg,
                                          const char *site);
-/* callback on a value, errback on a failure: one level, so the errback does not see the callback's failure (R19).
- * NULL for one of them passes its side on. */
+/* callback on a value, errback on a failure: one level, so the errback does not see the callback's failure
+ * (R19). NULL for one of them passes its side on. */
 FATE_API fate_deferred *fate_add_callbacks_at(fate_deferred *d, fate_callback *callback,
                                               fate_callback *errback, fate_value arg,
                                               const char *callback_site, const char *errback_site);
@@ -113,31 +116,33 @@ FATE_API fate_deferred *fate_add_handlers_at(fate_deferred *d, const fate_handle
 
 /* ---- Joining deferreds ---- */
 
-/* As a callback's return: "the result will come from d".  The level's own deferred waits until d has one, takes it and
- * goes on; d is left with none (R36-R39).  d is given: unless you hold it, it goes as soon as its result has moved.
- * A deferred that would wait for itself, directly or around a ring, becomes a FATE_FOLLOW_ERROR failure.
- * Anywhere but as the return of a callback or function the value stops the program. */
+/* As a callback's return: "the result will come from d".  The level's own deferred waits until d has one,
+ * takes it and goes on; d is left with none (R36-R39).  d is given: unless you hold it, it goes as soon as
+ * its result has moved. A deferred that would wait for itself, directly or around a ring, becomes a
+ * FATE_FOLLOW_ERROR failure. Anywhere but as the return of a callback or function the value stops the
+ * program. */
 FATE_API fate_value fate_follow(fate_deferred *d);
-/* Adds a level to d that fires target with d's result and leaves d none (R59-R63).  Returns d.  Cancelling target
- * does not cancel d. */
+/* Adds a level to d that fires target with d's result and leaves d none (R59-R63).  Returns d.  Cancelling
+ * target does not cancel d. */
 FATE_API fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char *site);
 /* A new deferred that fires with a copy of d's result at this point of its chain.
  *
  * d's own chain goes on with the result.  A failure is the branch's to handle from here on: d is no longer
- * reported for it.  If d has fired, so has the branch when this returns.  Cancelling a branch cancels only the branch.
+ * reported for it.  If d has fired, so has the branch when this returns.  Cancelling a branch cancels only
+ * the branch.
  *
  * Use it where several callers wait for one answer. */
 FATE_API fate_deferred *fate_branch_at(fate_deferred *d, const char *site);
 
 /* ---- Pausing and cancelling ---- */
 
-/* Runs no further level until as many fate_unpause (R54).  From inside one of d's callbacks it takes effect after that
- * callback. */
+/* Runs no further level until as many fate_unpause (R54).  From inside one of d's callbacks it takes effect
+ * after that callback. */
 FATE_API void fate_pause(fate_deferred *d);
 /* 0; -EINVAL, and nothing happens, when d is not paused (R57). */
 FATE_API int fate_unpause(fate_deferred *d);
-/* Cancels (R64-R76): one that has not fired fails with FATE_CANCELLED unless its canceller fires it; one that waits
- * cancels what it waits for; one that is done ignores it.  Do it any number of times. */
+/* Cancels (R64-R76): one that has not fired fails with FATE_CANCELLED unless its canceller fires it; one that
+ * waits cancels what it waits for; one that is done ignores it.  Do it any number of times. */
 FATE_API void fate_cancel_at(fate_deferred *d, const char *site);
 
 /* ---- Looking: for tools and tests ---- */
@@ -147,6 +152,7 @@ typedef enum {
     FATE_WAITING, /* fired, and waits for a deferred that a callback followed */
     FATE_DONE     /* has a result */
 } fate_deferred_state;
+/* How far d has come. */
 FATE_API fate_deferred_state fate_state(const fate_deferred *d);
 /* Paused by its owner (R57: waiting is not pausing). */
 FATE_API bool fate_is_paused(const fate_deferred *d);
@@ -162,8 +168,8 @@ typedef struct fate_unhandled {
     const char *site; /* where its deferred was made */
 } fate_unhandled;
 typedef void fate_unhandled_fn(const fate_unhandled *what, fate_value *arg);
-/* Gets each report of an unhandled failure, at the end of the turn in which its deferred went (R89).  It replaces
- * the one before; fn NULL brings back the default, which logs it as an error. */
+/* Gets each report of an unhandled failure, at the end of the turn in which its deferred went (R89).  It
+ * replaces the one before; fn NULL brings back the default, which logs it as an error. */
 FATE_API void fate_on_unhandled(fate_reactor *reactor, fate_unhandled_fn *fn, fate_value arg);
 
 /* ---- Ready-made callbacks ---- */
@@ -206,18 +212,15 @@ FATE_API void fate_cancel(fate_deferred *d);
 #define fate_fire(d, ...) fate_fire_at(d, __VA_ARGS__, FATE_HERE)
 #define fate_add_callback(d, callback, ...)                                                                  \
     fate_add_callback_at(d, callback, __VA_ARGS__, #callback " " FATE_HERE)
-#define fate_add_errback(d, errback, ...)                                                                    \
-    fate_add_errback_at(d, errback, __VA_ARGS__, #errback " " FATE_HERE)
-#define fate_add_both(d, both, ...) fate_add_both_at(d, both, __VA_ARGS__, #both " " FATE_HERE)
+#define fate_add_errback(d, errback, ...) fate_add_errback_at(d, errback, __VA_ARGS__, #errback " " FATE_HERE)
+#define fate_add_both(d, both, ...)       fate_add_both_at(d, both, __VA_ARGS__, #both " " FATE_HERE)
 #define fate_add_callbacks(d, callback, errback, ...)                                                        \
-    fate_add_callbacks_at(d, callback, errback, __VA_ARGS__, #callback " " FATE_HERE,                        \
-                          #errback " " FATE_HERE)
-#define fate_add_trap(d, c, errback, ...)                                                                    \
-    fate_add_trap_at(d, c, errback, __VA_ARGS__, #errback " " FATE_HERE)
-#define fate_add_handlers(d, ...) fate_add_handlers_at(d, FATE_WITH(fate_handlers, __VA_ARGS__), FATE_HERE)
-#define fate_chain(d, target)     fate_chain_at(d, target, FATE_HERE)
-#define fate_branch(d)            fate_branch_at(d, FATE_HERE)
-#define fate_cancel(d)            fate_cancel_at(d, FATE_HERE)
+    fate_add_callbacks_at(d, callback, errback, __VA_ARGS__, #callback " " FATE_HERE, #errback " " FATE_HERE)
+#define fate_add_trap(d, c, errback, ...) fate_add_trap_at(d, c, errback, __VA_ARGS__, #errback " " FATE_HERE)
+#define fate_add_handlers(d, ...)         fate_add_handlers_at(d, FATE_WITH(fate_handlers, __VA_ARGS__), FATE_HERE)
+#define fate_chain(d, target)             fate_chain_at(d, target, FATE_HERE)
+#define fate_branch(d)                    fate_branch_at(d, FATE_HERE)
+#define fate_cancel(d)                    fate_cancel_at(d, FATE_HERE)
 #endif
 
 #endif

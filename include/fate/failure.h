@@ -1,6 +1,7 @@
 /* Failures: a class, a text, and the path that they took.
  *
- * A failure is a value like any other, and what the error side of a chain carries.  It prints like a traceback:
+ * A failure is a value like any other, and what the error side of a chain carries.  It prints like a
+ * traceback:
  *
  *     ValueError: wrong token
  *       raised use_key client.c:4
@@ -13,8 +14,9 @@
 
 FATE_BEGIN
 
-/* An error class is an address with a base.  Declare yours `extern const fate_class BAD_SESSION;` and define it
- * once with FATE_CLASS(BAD_SESSION, "BadSession", &FATE_ERROR); write static before it to keep it in one file. */
+/* An error class is an address with a base.  Declare yours `extern const fate_class BAD_SESSION;` and define
+ * it once with FATE_CLASS(BAD_SESSION, "BadSession", &FATE_ERROR); write static before it to keep it in one
+ * file. */
 typedef struct fate_class {
     const char *name;
     const struct fate_class *base; /* NULL: a root */
@@ -24,61 +26,61 @@ typedef struct fate_class {
 #define FATE_CLASS(id, name, base) const fate_class id = { name, base, { NULL, NULL } }
 
 /* The standard classes.  Indented under their base; the names are those that are printed. */
-FATE_API extern const fate_class FATE_ERROR,     /* "Error", the base of all */
-    FATE_LOOKUP_ERROR,                           /*   "LookupError" */
-    FATE_KEY_ERROR, FATE_INDEX_ERROR,            /*     "KeyError", "IndexError" */
-    FATE_VALUE_ERROR,                            /*   "ValueError" */
-    FATE_UNICODE_ERROR,                          /*     "UnicodeError" */
-    FATE_TYPE_ERROR,                             /*   "TypeError" */
-    FATE_ARITHMETIC_ERROR,                       /*   "ArithmeticError" */
-    FATE_ZERO_DIVISION_ERROR,                    /*     "ZeroDivisionError" */
-    FATE_RUNTIME_ERROR,                          /*   "RuntimeError" */
-    FATE_NOT_IMPLEMENTED,                        /*     "NotImplementedError" */
-    FATE_ASSERTION_ERROR,                        /*   "AssertionError" */
-    FATE_NO_MEMORY,                              /*   "NoMemory" */
-    FATE_OS_ERROR,                               /*   "OSError": payload the errno; see fate_raise_errno */
-    FATE_FILE_NOT_FOUND, FATE_FILE_EXISTS,       /*     "FileNotFoundError", "FileExistsError" */
-    FATE_PERMISSION_ERROR,                       /*     "PermissionError" */
-    FATE_INTERRUPTED, FATE_WOULD_BLOCK,          /*     "InterruptedError", "BlockingIOError" */
-    FATE_CHILD_PROCESS_ERROR,                    /*     "ChildProcessError" */
-    FATE_PROCESS_LOOKUP_ERROR,                   /*     "ProcessLookupError" */
-    FATE_NO_SPACE,                               /*     "NoSpaceError": disk or quota */
-    FATE_TOO_MANY_FILES,                         /*     "TooManyFilesError": EMFILE, ENFILE */
-    FATE_BROKEN_PIPE,                            /*     "BrokenPipeError" */
-    FATE_CONNECT_ERROR,                          /*     "ConnectError" */
-    FATE_CONNECTION_REFUSED,                     /*       "RefusedError" */
-    FATE_CONNECTION_UNREACHABLE,                 /*       "UnreachableError" */
-    FATE_CONNECTION_CLOSED,                      /*     "ConnectionClosed" */
-    FATE_CONNECTION_LOST,                        /*       "ConnectionLost" */
-    FATE_CONNECTION_RESET,                       /*         "ConnectionReset" */
-    FATE_CONNECTION_ABORTED,                     /*         "ConnectionAborted" */
-    FATE_LISTEN_ERROR,                           /*     "ListenError" */
-    FATE_LISTEN_IN_USE,                          /*       "AddressInUse" */
-    FATE_CANCELLED,                              /*   "CancelledError" */
-    FATE_TIMEOUT,                                /*   "TimeoutError" */
-    FATE_ALREADY_CALLED,                         /*   "AlreadyCalledError" */
-    FATE_ALREADY_CANCELLED,                      /*   "AlreadyCancelled" */
-    FATE_FIRST_ERROR,                            /*   "FirstError": cause the failure, payload its index */
-    FATE_FAILURE_GROUP,                          /*   "FailureGroup": payload the list of failures */
-    FATE_QUEUE_OVERFLOW, FATE_QUEUE_UNDERFLOW,   /*   "QueueOverflow", "QueueUnderflow" */
-    FATE_FOLLOW_ERROR,                           /*   "FollowError": a deferred that would wait for itself */
-    FATE_NOT_A_COROUTINE,                        /*   "NotACoroutineError" */
-    FATE_NO_CURRENT_FAILURE,                     /*   "NoCurrentExceptionError" */
-    FATE_ALREADY_LOCKING,                        /*   "AlreadyTryingToLockError" */
-    FATE_SCHEDULER_ERROR,                        /*   "SchedulerError" */
-    FATE_SCHEDULER_STOPPED,                      /*     "SchedulerStopped" */
-    FATE_TASK_FINISHED,                          /*     "TaskFinished" */
+FATE_API extern const fate_class FATE_ERROR,   /* "Error", the base of all */
+    FATE_LOOKUP_ERROR,                         /*   "LookupError" */
+    FATE_KEY_ERROR, FATE_INDEX_ERROR,          /*     "KeyError", "IndexError" */
+    FATE_VALUE_ERROR,                          /*   "ValueError" */
+    FATE_UNICODE_ERROR,                        /*     "UnicodeError" */
+    FATE_TYPE_ERROR,                           /*   "TypeError" */
+    FATE_ARITHMETIC_ERROR,                     /*   "ArithmeticError" */
+    FATE_ZERO_DIVISION_ERROR,                  /*     "ZeroDivisionError" */
+    FATE_RUNTIME_ERROR,                        /*   "RuntimeError" */
+    FATE_NOT_IMPLEMENTED,                      /*     "NotImplementedError" */
+    FATE_ASSERTION_ERROR,                      /*   "AssertionError" */
+    FATE_NO_MEMORY,                            /*   "NoMemory" */
+    FATE_OS_ERROR,                             /*   "OSError": payload the errno; see fate_raise_errno */
+    FATE_FILE_NOT_FOUND, FATE_FILE_EXISTS,     /*     "FileNotFoundError", "FileExistsError" */
+    FATE_PERMISSION_ERROR,                     /*     "PermissionError" */
+    FATE_INTERRUPTED, FATE_WOULD_BLOCK,        /*     "InterruptedError", "BlockingIOError" */
+    FATE_CHILD_PROCESS_ERROR,                  /*     "ChildProcessError" */
+    FATE_PROCESS_LOOKUP_ERROR,                 /*     "ProcessLookupError" */
+    FATE_NO_SPACE,                             /*     "NoSpaceError": disk or quota */
+    FATE_TOO_MANY_FILES,                       /*     "TooManyFilesError": EMFILE, ENFILE */
+    FATE_BROKEN_PIPE,                          /*     "BrokenPipeError" */
+    FATE_CONNECT_ERROR,                        /*     "ConnectError" */
+    FATE_CONNECTION_REFUSED,                   /*       "RefusedError" */
+    FATE_CONNECTION_UNREACHABLE,               /*       "UnreachableError" */
+    FATE_CONNECTION_CLOSED,                    /*     "ConnectionClosed" */
+    FATE_CONNECTION_LOST,                      /*       "ConnectionLost" */
+    FATE_CONNECTION_RESET,                     /*         "ConnectionReset" */
+    FATE_CONNECTION_ABORTED,                   /*         "ConnectionAborted" */
+    FATE_LISTEN_ERROR,                         /*     "ListenError" */
+    FATE_LISTEN_IN_USE,                        /*       "AddressInUse" */
+    FATE_CANCELLED,                            /*   "CancelledError" */
+    FATE_TIMEOUT,                              /*   "TimeoutError" */
+    FATE_ALREADY_CALLED,                       /*   "AlreadyCalledError" */
+    FATE_ALREADY_CANCELLED,                    /*   "AlreadyCancelled" */
+    FATE_FIRST_ERROR,                          /*   "FirstError": cause the failure, payload its index */
+    FATE_FAILURE_GROUP,                        /*   "FailureGroup": payload the list of failures */
+    FATE_QUEUE_OVERFLOW, FATE_QUEUE_UNDERFLOW, /*   "QueueOverflow", "QueueUnderflow" */
+    FATE_FOLLOW_ERROR,                         /*   "FollowError": a deferred that would wait for itself */
+    FATE_NOT_A_COROUTINE,                      /*   "NotACoroutineError" */
+    FATE_NO_CURRENT_FAILURE,                   /*   "NoCurrentExceptionError" */
+    FATE_ALREADY_LOCKING,                      /*   "AlreadyTryingToLockError" */
+    FATE_SCHEDULER_ERROR,                      /*   "SchedulerError" */
+    FATE_SCHEDULER_STOPPED,                    /*     "SchedulerStopped" */
+    FATE_TASK_FINISHED,                        /*     "TaskFinished" */
     FATE_TASK_DONE, FATE_TASK_STOPPED, FATE_TASK_FAILED, /*  "TaskDone", "TaskStopped", "TaskFailed" */
-    FATE_NOT_PAUSED,                             /*     "NotPaused" */
-    FATE_REACTOR_ERROR,                          /*   "ReactorError" */
-    FATE_REACTOR_ALREADY_RUNNING,                /*     "ReactorAlreadyRunning" */
-    FATE_REACTOR_NOT_RUNNING,                    /*     "ReactorNotRunning" */
-    FATE_REACTOR_NOT_RESTARTABLE;                /*     "ReactorNotRestartable" */
+    FATE_NOT_PAUSED,                                     /*     "NotPaused" */
+    FATE_REACTOR_ERROR,                                  /*   "ReactorError" */
+    FATE_REACTOR_ALREADY_RUNNING,                        /*     "ReactorAlreadyRunning" */
+    FATE_REACTOR_NOT_RUNNING,                            /*     "ReactorNotRunning" */
+    FATE_REACTOR_NOT_RESTARTABLE;                        /*     "ReactorNotRestartable" */
 
 /* ---- Making ---- */
 
-/* A failure of that class with a text made as printf does ("" or NULL for none).  It remembers the function and
- * the line of the call. */
+/* A failure of that class with a text made as printf does ("" or NULL for none).  It remembers the function
+ * and the line of the call. */
 FATE_API fate_value fate_raise_at(const char *function, const char *here, const fate_class *c,
                                   const char *fmt, ...) FATE_PRINTF(4, 5);
 /* The same that also carries a payload, a value of your choice, given. */
@@ -87,9 +89,9 @@ FATE_API fate_value fate_raise_with_at(const char *function, const char *here, c
 /* The same that names the failure which caused it, given. */
 FATE_API fate_value fate_raise_from_at(const char *function, const char *here, const fate_class *c,
                                        fate_value cause, const char *fmt, ...) FATE_PRINTF(5, 6);
-/* The class is picked by the errno (positive or negative), its words are put behind the text, "connect to ::1:
- * Connection refused (ECONNREFUSED)", and the positive errno is the payload.  fmt says what was being done.
- * ENOMEM gives the NO_MEMORY failure. */
+/* The class is picked by the errno (positive or negative), its words are put behind the text, "connect to
+ * ::1: Connection refused (ECONNREFUSED)", and the positive errno is the payload.  fmt says what was being
+ * done. ENOMEM gives the NO_MEMORY failure. */
 FATE_API fate_value fate_raise_errno_at(const char *function, const char *here, int errnum, const char *fmt,
                                         ...) FATE_PRINTF(4, 5);
 /* All of these at once; text made from args.  payload and cause may be none. */
@@ -140,10 +142,10 @@ FATE_API fate_value fate_raise_with(const fate_class *c, fate_value payload, con
 FATE_API fate_value fate_raise_from(const fate_class *c, fate_value cause, const char *fmt, ...)
     FATE_PRINTF(3, 4);
 FATE_API fate_value fate_raise_errno(int errnum, const char *fmt, ...) FATE_PRINTF(2, 3);
-#define fate_raise(c, ...)        fate_raise_at(__func__, FATE_HERE, c, __VA_ARGS__)
-#define fate_raise_with(c, ...)   fate_raise_with_at(__func__, FATE_HERE, c, __VA_ARGS__)
-#define fate_raise_from(c, ...)   fate_raise_from_at(__func__, FATE_HERE, c, __VA_ARGS__)
-#define fate_raise_errno(e, ...)  fate_raise_errno_at(__func__, FATE_HERE, e, __VA_ARGS__)
+#define fate_raise(c, ...)       fate_raise_at(__func__, FATE_HERE, c, __VA_ARGS__)
+#define fate_raise_with(c, ...)  fate_raise_with_at(__func__, FATE_HERE, c, __VA_ARGS__)
+#define fate_raise_from(c, ...)  fate_raise_from_at(__func__, FATE_HERE, c, __VA_ARGS__)
+#define fate_raise_errno(e, ...) fate_raise_errno_at(__func__, FATE_HERE, e, __VA_ARGS__)
 #endif
 
 #endif

@@ -21,8 +21,8 @@ typedef void fate_log_observer(const fate_log_entry *entry, fate_value *arg);
 FATE_API void fate_log(fate_reactor *reactor, int level, const char *fmt, ...) FATE_PRINTF(3, 4);
 FATE_API void fate_log_v(fate_reactor *reactor, int level, const char *fmt, va_list args) FATE_PRINTF(3, 0);
 
-/* Gets each entry from now on.  It replaces the one before, whose arg is dropped; observer NULL brings back the default,
- * which writes to standard error. */
+/* Gets each entry from now on.  It replaces the one before, whose arg is dropped; observer NULL brings back
+ * the default, which writes to standard error. */
 FATE_API void fate_log_observe(fate_reactor *reactor, int level_min, fate_log_observer *observer,
                                fate_value arg);
 

@@ -1,7 +1,8 @@
 /* The reactor: what runs a program, one event after the other.
  *
- * A turn is one event that the reactor delivers, with everything that it calls.  Code outside an event is one turn
- * that ends when the reactor is next entered.  At the end of a turn deferreds that are done and not held go.
+ * A turn is one event that the reactor delivers, with everything that it calls.  Code outside an event is one
+ * turn that ends when the reactor is next entered.  At the end of a turn deferreds that are done and not held
+ * go.
  *
  * A reactor belongs to one thread.  Until the real clock comes, every reactor is simulated. */
 #ifndef FATE_REACTOR_H
@@ -17,74 +18,80 @@ FATE_BEGIN
 FATE_API fate_reactor *fate_reactor_new(void);
 /* A reactor whose clock moves only when it is told to, starting at 0. */
 FATE_API fate_reactor *fate_reactor_new_simulated(void);
-/* Cancels, oldest first, what has not fired, drops what is left, frees all that was made on it.  Callbacks and
- * cancellers run, so free it before what they use.  While it runs, new deferreds are born failed with FATE_CANCELLED
- * and calls later are refused; failures that this causes are not reported.  NULL does nothing.  Inside an event it
- * stops the program. */
+/* Cancels, oldest first, what has not fired, drops what is left, frees all that was made on it.  Callbacks
+ * and cancellers run, so free it before what they use.  While it runs, new deferreds are born failed with
+ * FATE_CANCELLED and calls later are refused; failures that this causes are not reported.  NULL does nothing.
+ * Inside an event it stops the program. */
 FATE_API void fate_reactor_free(fate_reactor *reactor);
 
-/* Runs events until fate_stop.  0, or -EDEADLK on a simulated reactor with nothing left to happen.  Inside an event it
- * stops the program. */
+/* Runs events until fate_stop.  0, or -EDEADLK on a simulated reactor with nothing left to happen.  Inside an
+ * event it stops the program. */
 FATE_API int fate_run(fate_reactor *reactor);
-/* Ends fate_run when the current event is over.  0, or -EALREADY when that has been said, -ENOTCONN when it does not
- * run (R227). */
+/* Ends fate_run when the current event is over.  0, or -EALREADY when that has been said, -ENOTCONN when it
+ * does not run (R227). */
 FATE_API int fate_stop(fate_reactor *reactor);
 /* Ends fate_run that much later.  0 or -ENOMEM. */
 FATE_API int fate_stop_later_at(fate_reactor *reactor, fate_time delay, const char *site);
 /* The reactor in its arg, a fate_ptr, stops: an action for fate_call_later and its like. */
 FATE_API void fate_shutdown(fate_value *reactor);
 
-/* Makes function(arg) a turn of its own: ends the turn outside, calls it, sweeps.  Inside an event it only calls. */
+/* Makes function(arg) a turn of its own: ends the turn outside, calls it, sweeps.  Inside an event it only
+ * calls. */
 FATE_API void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg);
 
 /* ---- Time ---- */
 
 /* The reactor's clock, read once per wake-up. */
 FATE_API fate_time fate_now(const fate_reactor *reactor);
-/* Moves a simulated clock by t at once and then runs all that is due, in order of due time; everything sees the
- * final time (R195-R197).  What is scheduled meanwhile and due runs too.  t may be 0; negative stops the program. */
+/* Moves a simulated clock by t at once and then runs all that is due, in order of due time; everything sees
+ * the final time (R195-R197).  What is scheduled meanwhile and due runs too.  t may be 0; negative stops the
+ * program. */
 FATE_API void fate_advance(fate_reactor *reactor, fate_time t);
 /* Goes from event to event, each at its own time, up to now + t. */
 FATE_API void fate_play(fate_reactor *reactor, fate_time t);
-/* How long until the next call is due: 0 also while a turn outside has something to sweep; FATE_NEVER: nothing. */
+/* How long until the next call is due: 0 also while a turn outside has something to sweep; FATE_NEVER:
+ * nothing. */
 FATE_API fate_time fate_next_timeout(const fate_reactor *reactor);
 
 /* ---- Delayed calls ---- */
 
-/* A handle.  A zeroed one is never active; one whose call is over is refused, harmlessly.  id < 0: -errno, not
- * made. */
+/* A handle.  A zeroed one is never active; one whose call is over is refused, harmlessly.  id < 0: -errno,
+ * not made. */
 typedef struct fate_timer {
     fate_reactor *reactor;
     int64_t id;
 } fate_timer;
 
-/* Calls action(arg) after delay, and drops arg.  Equal times run in order of scheduling (R187).  A negative delay is due
- * before now and runs as soon as possible; one beyond the end of time never runs.  id -ENOMEM, also when arg is the
- * NO_MEMORY failure; -ESHUTDOWN while the reactor is being freed; arg has been dropped then. */
+/* Calls action(arg) after delay, and drops arg.  Equal times run in order of scheduling (R187).  A negative
+ * delay is due before now and runs as soon as possible; one beyond the end of time never runs.  id -ENOMEM,
+ * also when arg is the NO_MEMORY failure; -ESHUTDOWN while the reactor is being freed; arg has been dropped
+ * then. */
 FATE_API fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_action *action,
                                        fate_value arg, const char *site);
-/* Each: 0; -EALREADY once it was called (and inside it, R184), -ECANCELED once cancelled, -ESTALE when that is long
- * ago (R183). */
-FATE_API int fate_timer_cancel(fate_timer timer);                     /* drops arg at once (R185) */
-FATE_API int fate_timer_reset(fate_timer timer, fate_time from_now);  /* due that much from now */
-FATE_API int fate_timer_delay(fate_timer timer, fate_time by);        /* due that much later; may be negative */
+/* Each: 0; -EALREADY once it was called (and inside it, R184), -ECANCELED once cancelled, -ESTALE when that
+ * is long ago (R183). */
+FATE_API int fate_timer_cancel(fate_timer timer);                    /* drops arg at once (R185) */
+FATE_API int fate_timer_reset(fate_timer timer, fate_time from_now); /* due that much from now */
+FATE_API int fate_timer_delay(fate_timer timer, fate_time by); /* due that much later; may be negative */
 FATE_API bool fate_timer_active(fate_timer timer);
 /* When it is due, on the reactor's clock; FATE_NEVER when it is over. */
 FATE_API fate_time fate_timer_time(fate_timer timer);
 
 /* ---- Deferreds and time ---- */
 
-/* Fires d that much later, holding it until then; this is the producer's one firing.  If d fires first, by cancel say,
- * the timer goes and the value is dropped silently.  0; -ENOMEM, and d has been failed with it; else as fate_fire. */
+/* Fires d that much later, holding it until then; this is the producer's one firing.  If d fires first, by
+ * cancel say, the timer goes and the value is dropped silently.  0; -ENOMEM, and d has been failed with it;
+ * else as fate_fire. */
 FATE_API int fate_fire_later_at(fate_deferred *d, fate_time delay, fate_value value, const char *site);
-/* If d's levels up to here take longer than delay, d is cancelled, and the CANCELLED failure that arrives here becomes
- * FATE_TIMEOUT (R77-R88).  Returns d. */
+/* If d's levels up to here take longer than delay, d is cancelled, and the CANCELLED failure that arrives
+ * here becomes FATE_TIMEOUT (R77-R88).  Returns d. */
 FATE_API fate_deferred *fate_add_timeout_at(fate_deferred *d, fate_time delay, const char *site);
-/* The same with your translation, which runs on timeout whatever the result is (R80).  arg is given to the level. */
+/* The same with your translation, which runs on timeout whatever the result is (R80).  arg is given to the
+ * level. */
 FATE_API fate_deferred *fate_add_timeout_with_at(fate_deferred *d, fate_time delay, fate_callback *translate,
                                                  fate_value arg, const char *site);
-/* A deferred that calls function after delay and fires with what that returns or follows (R201); function NULL: fires
- * with none.  Cancelling before that cancels the call (R202). */
+/* A deferred that calls function after delay and fires with what that returns or follows (R201); function
+ * NULL: fires with none.  Cancelling before that cancels the call (R202). */
 FATE_API fate_deferred *fate_defer_later_at(fate_reactor *reactor, fate_time delay, fate_function *function,
                                             fate_value arg, const char *site);
 
@@ -94,8 +101,8 @@ typedef struct fate_looping_call fate_looping_call;
 /* The count is the number of intervals since the last call: 1, more when some were missed (R212). */
 typedef fate_value fate_counted_function(int64_t count, fate_value *arg);
 
-/* Calls function again and again once started; arg is lent to each call and dropped with the loop.  It never gives
- * NULL: without memory it is a loop whose start fails with FATE_NO_MEMORY. */
+/* Calls function again and again once started; arg is lent to each call and dropped with the loop.  It never
+ * gives NULL: without memory it is a loop whose start fails with FATE_NO_MEMORY. */
 FATE_API fate_looping_call *fate_looping_call_new_at(fate_reactor *reactor, fate_function *function,
                                                      fate_value arg, const char *site);
 FATE_API fate_looping_call *fate_looping_call_new_counted_at(fate_reactor *reactor,
@@ -103,11 +110,11 @@ FATE_API fate_looping_call *fate_looping_call_new_counted_at(fate_reactor *react
                                                              const char *site);
 /* Stops it if it runs, and frees it; from inside its function it goes when that has returned. */
 FATE_API void fate_looping_call_free(fate_looping_call *loop);
-/* Runs function every interval: at once when now, else first after one interval.  Late runs skip whole intervals, so
- * the schedule does not drift (R209).  If it follows a deferred, the next run is planned when that is done.
- * Fires with the loop (fate_as_looping_call) after fate_looping_call_stop, or fails with the function's failure, which
- * ends the loop; it may be started again from there.  A negative interval gives a deferred failed with
- * FATE_VALUE_ERROR; starting one that runs stops the program. */
+/* Runs function every interval: at once when now, else first after one interval.  Late runs skip whole
+ * intervals, so the schedule does not drift (R209).  If it follows a deferred, the next run is planned when
+ * that is done. Fires with the loop (fate_as_looping_call) after fate_looping_call_stop, or fails with the
+ * function's failure, which ends the loop; it may be started again from there.  A negative interval gives a
+ * deferred failed with FATE_VALUE_ERROR; starting one that runs stops the program. */
 FATE_API fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time interval, bool now,
                                                    const char *site);
 /* 0; -EINVAL when it does not run (R207). */
@@ -140,8 +147,8 @@ FATE_API fate_deferred *fate_looping_call_start(fate_looping_call *loop, fate_ti
 #define fate_stop_later(reactor, delay) fate_stop_later_at(reactor, delay, FATE_HERE)
 #define fate_call_later(reactor, delay, action, ...)                                                         \
     fate_call_later_at(reactor, delay, action, __VA_ARGS__, #action " " FATE_HERE)
-#define fate_fire_later(d, delay, ...)  fate_fire_later_at(d, delay, __VA_ARGS__, FATE_HERE)
-#define fate_add_timeout(d, delay)      fate_add_timeout_at(d, delay, FATE_HERE)
+#define fate_fire_later(d, delay, ...) fate_fire_later_at(d, delay, __VA_ARGS__, FATE_HERE)
+#define fate_add_timeout(d, delay)     fate_add_timeout_at(d, delay, FATE_HERE)
 #define fate_add_timeout_with(d, delay, translate, ...)                                                      \
     fate_add_timeout_with_at(d, delay, translate, __VA_ARGS__, #translate " " FATE_HERE)
 #define fate_defer_later(reactor, delay, function, ...)                                                      \
@@ -150,7 +157,8 @@ FATE_API fate_deferred *fate_looping_call_start(fate_looping_call *loop, fate_ti
     fate_looping_call_new_at(reactor, function, __VA_ARGS__, #function " " FATE_HERE)
 #define fate_looping_call_new_counted(reactor, function, ...)                                                \
     fate_looping_call_new_counted_at(reactor, function, __VA_ARGS__, #function " " FATE_HERE)
-#define fate_looping_call_start(loop, interval, now) fate_looping_call_start_at(loop, interval, now, FATE_HERE)
+#define fate_looping_call_start(loop, interval, now)                                                         \
+    fate_looping_call_start_at(loop, interval, now, FATE_HERE)
 #endif
 
 #endif

@@ -1,8 +1,8 @@
 /* Lock, semaphore and queue for deferreds (R123-R137).
  *
  * What is made on a reactor goes with it; freeing earlier is allowed and cancels those who still wait.
- * Making one never gives NULL: without memory it is one whose deferreds all fail with FATE_NO_MEMORY and whose other
- * functions return -ENOMEM. */
+ * Making one never gives NULL: without memory it is one whose deferreds all fail with FATE_NO_MEMORY and
+ * whose other functions return -ENOMEM. */
 #ifndef FATE_SYNC_H
 #define FATE_SYNC_H
 
@@ -17,13 +17,14 @@ typedef struct fate_lock fate_lock;
 /* A free one. */
 FATE_API fate_lock *fate_lock_new(fate_reactor *reactor);
 FATE_API void fate_lock_free(fate_lock *lock);
-/* Fires with the lock (fate_as_lock) when it is yours.  Cancelling takes a waiting one out of the line; it does not
- * release one that has been given (R126). */
+/* Fires with the lock (fate_as_lock) when it is yours.  Cancelling takes a waiting one out of the line; it
+ * does not release one that has been given (R126). */
 FATE_API fate_deferred *fate_lock_acquire_at(fate_lock *lock, const char *site);
 /* Gives it to the oldest in line, before this returns.  Releasing a free lock stops the program (R125). */
 FATE_API int fate_lock_release(fate_lock *lock);
-/* Acquires, calls function, releases when what it returned or followed is done, on every path; fires with that.
- * Cancelled while waiting, the function is never called; later, what it follows is cancelled (R127, R128). */
+/* Acquires, calls function, releases when what it returned or followed is done, on every path; fires with
+ * that. Cancelled while waiting, the function is never called; later, what it follows is cancelled (R127,
+ * R128). */
 FATE_API fate_deferred *fate_lock_run_at(fate_lock *lock, fate_function *function, fate_value arg,
                                          const char *site);
 FATE_API bool fate_lock_is_held(const fate_lock *lock);
@@ -55,15 +56,15 @@ typedef struct fate_queue fate_queue;
 
 #define FATE_UNLIMITED SIZE_MAX
 
-/* size_max: how many values may lie in it; backlog_max: how many may wait for one.  FATE_UNLIMITED, or 0 and more
- * (R135). */
+/* size_max: how many values may lie in it; backlog_max: how many may wait for one.  FATE_UNLIMITED, or 0 and
+ * more (R135). */
 FATE_API fate_queue *fate_queue_new(fate_reactor *reactor, size_t size_max, size_t backlog_max);
 FATE_API void fate_queue_free(fate_queue *queue);
 /* Gives the value to the oldest who waits, before this returns, or stores it (R133).
  * 0; -EOVERFLOW when it is full, -ENOMEM; the value is dropped then. */
 FATE_API int fate_queue_put(fate_queue *queue, fate_value value);
-/* Fires with the oldest value.  With backlog_max waiting already, a deferred failed with FATE_QUEUE_UNDERFLOW.
- * Cancelling takes a waiting one out of the line (R136). */
+/* Fires with the oldest value.  With backlog_max waiting already, a deferred failed with
+ * FATE_QUEUE_UNDERFLOW. Cancelling takes a waiting one out of the line (R136). */
 FATE_API fate_deferred *fate_queue_get_at(fate_queue *queue, const char *site);
 /* Values that lie in it, and those who wait. */
 FATE_API size_t fate_queue_size(const fate_queue *queue);

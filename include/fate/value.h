@@ -1,7 +1,7 @@
 /* Values: what deferreds carry.
  *
- * A fate_value is 16 bytes and goes in two registers.  Numbers lie inside it; texts, bytes, lists, dicts, boxes
- * and failures are counted objects behind a pointer.
+ * A fate_value is 16 bytes and goes in two registers.  Numbers lie inside it; texts, bytes, lists, dicts,
+ * boxes and failures are counted objects behind a pointer.
  *
  * Ownership, everywhere in libfate: a value passed by value is given and gone, whatever the call returns; a
  * value passed by pointer is lent.  Counts are plain integers, so a value belongs to one thread at a time.
@@ -37,10 +37,10 @@ typedef enum {
 typedef struct fate_type {
     const char *name; /* "text" */
     unsigned char kind;
-    bool is_counted;              /* has a count: dropping matters */
-    bool is_lent;                 /* a debug build's mark on what a callback is lent */
+    bool is_counted;               /* has a count: dropping matters */
+    bool is_lent;                  /* a debug build's mark on what a callback is lent */
     const struct fate_type *plain; /* the type without that mark */
-    const struct fate_type *lent; /* the type with it; NULL for values that nobody owns */
+    const struct fate_type *lent;  /* the type with it; NULL for values that nobody owns */
 } fate_type;
 
 typedef struct fate_value {
@@ -60,6 +60,7 @@ FATE_API extern const fate_type fate_type_bool, fate_type_int, fate_type_float, 
 
 /* ---- Values without memory ---- */
 
+/* Nothing, a truth, a 64-bit integer, a double. */
 FATE_API inline fate_value fate_none(void);
 FATE_API inline fate_value fate_bool(bool b);
 FATE_API inline fate_value fate_int(int64_t i);
@@ -134,21 +135,23 @@ FATE_API const char *fate_dict_key(const fate_value *dict, size_t i);
 FATE_API const fate_value *fate_dict_at(const fate_value *dict, size_t i);
 
 /* Changing a container.  Its item is given.  0, or -ENOMEM and nothing has changed (also when the item is the
- * NO_MEMORY failure).  Changing one that is shared (more than one reference) stops the program: copy first. */
+ * NO_MEMORY failure).  Changing one that is shared (more than one reference) stops the program: copy first.
+ */
 FATE_API int fate_list_append(fate_value *list, fate_value item);
 FATE_API int fate_list_set(fate_value *list, size_t i, fate_value item);
 FATE_API int fate_dict_set(fate_value *dict, const char *key, fate_value item);
 /* 0, or -ENOENT. */
 FATE_API int fate_dict_remove(fate_value *dict, const char *key);
 
-/* Takes an item out: none is left in its place.  Out of a shared container it is a copy and nothing changes. */
+/* Takes an item out: none is left in its place.  Out of a shared container it is a copy and nothing changes.
+ */
 FATE_API fate_value fate_take_at(fate_value *list, size_t i);
 /* The same for a dict, whose key goes too; none when it is not there. */
 FATE_API fate_value fate_dict_take(fate_value *dict, const char *key);
 
 /* Two more ways to write a container.  In C: fate_list_of(fate_int(1), fate_str("two")) and
- * fate_dict_of({ "a", fate_int(1) }, { "b", fate_none() }).  The first element passed is a place-holder, so that
- * none at all may be given. */
+ * fate_dict_of({ "a", fate_int(1) }, { "b", fate_none() }).  The first element passed is a place-holder, so
+ * that none at all may be given. */
 typedef struct fate_pair {
     const char *key;
     fate_value value;
@@ -162,10 +165,10 @@ FATE_API fate_value fate_dict_past_first(size_t n, const fate_pair *pairs);
 
 typedef void fate_box_drop(void *data);
 
-/* Copies bytes of data, under a name that fate_box_data must repeat ("struct T" and "T" are one name); the name is
- * not copied and must live as long as the box.  drop (or NULL) is called once, when the
- * last reference goes; also at once, on data itself, when there is no memory.
- * In C write fate_box(struct T, a, b) and fate_box_with(drop, struct T, a, b). */
+/* Copies bytes of data, under a name that fate_box_data must repeat ("struct T" and "T" are one name); the
+ * name is not copied and must live as long as the box.  drop (or NULL) is called once, when the last
+ * reference goes; also at once, on data itself, when there is no memory. In C write fate_box(struct T, a, b)
+ * and fate_box_with(drop, struct T, a, b). */
 FATE_API fate_value fate_box_new(const char *name, size_t bytes, const void *data, fate_box_drop *drop);
 /* The struct in a box, lent as long as the box; a value that is no box of that name stops the program.
  * In C write fate_unbox(struct T, &v). */
@@ -194,6 +197,7 @@ inline fate_value fate_take(fate_value *v)
 
 /* ---- Reading ---- */
 
+/* What kind of value it is, and the two that are asked for most. */
 FATE_API inline fate_kind fate_kind_of(const fate_value *v);
 FATE_API inline bool fate_is_none(const fate_value *v);
 FATE_API inline bool fate_is_failure(const fate_value *v);
@@ -245,19 +249,20 @@ FATE_API bool fate_get_datetime(const fate_value *v, int64_t *ret_nanoseconds);
 FATE_API bool fate_get_str(const fate_value *v, const char **ret_s);
 FATE_API bool fate_get_bytes(const fate_value *v, const void **ret_p, size_t *ret_len);
 
-/* Same type and same content, through and through.  Ints and floats are different types; a failure's path does
- * not count; boxes, pointers and deferreds are equal to themselves only.  NaN equals NaN; dicts may differ in
- * order.  Comparing what is nested deeper than 64 needs memory; without it the answer is false. */
+/* Same type and same content, through and through.  Ints and floats are different types; a failure's path
+ * does not count; boxes, pointers and deferreds are equal to themselves only.  NaN equals NaN; dicts may
+ * differ in order.  Comparing what is nested deeper than 64 needs memory; without it the answer is false. */
 FATE_API bool fate_equal(const fate_value *a, const fate_value *b);
 
 /* Any value as text for people: none, true, 5, 1.5, "a\n", b"\x00", [1, "b"], {"k": 1}, <struct T>,
- * <ValueError: wrong token>.  Never fails in another way than want of memory; what is nested deeper than 64 is
+ * <ValueError: wrong token>.  Never fails in another way than want of memory; what is nested deeper than 64
+ * is
  * "...". */
 FATE_API fate_value fate_describe(const fate_value *v);
 
-/* Makes a value fit to be given to another thread: nothing in it may be shared with this one.  Text and bytes that
- * are shared are replaced by copies; lists, dicts and failures are gone through.
- * 0; -ENOMEM; -EBUSY when a container, box or failure in it is shared; -EINVAL when it holds a deferred. */
+/* Makes a value fit to be given to another thread: nothing in it may be shared with this one.  Text and bytes
+ * that are shared are replaced by copies; lists, dicts and failures are gone through. 0; -ENOMEM; -EBUSY when
+ * a container, box or failure in it is shared; -EINVAL when it holds a deferred. */
 FATE_API int fate_detach(fate_value *v);
 
 FATE_END

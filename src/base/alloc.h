@@ -10,8 +10,8 @@ void *fate__zalloc(size_t bytes);
 void *fate__realloc(void *block, size_t bytes);
 void fate__free(void *block);
 
-/* Tests set it before they make a reactor: it is then asked for each block taken from a slab, and false makes that
- * fail, so that such a block counts as an allocation of its own. */
+/* Tests set it before they make a reactor: it is then asked for each block taken from a slab, and false makes
+ * that fail, so that such a block counts as an allocation of its own. */
 typedef bool fate__block_hook(void);
 extern fate__block_hook *fate__on_block;
 

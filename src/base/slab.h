@@ -1,7 +1,8 @@
 /* A slab: blocks of one size, each found again in a few instructions, none given back before the slab goes.
  *
- * Blocks lie in aligned chunks, so that a block's address tells its owner without a pointer in the block.  A freed
- * block waits in a short ring before it is reused, last in first out: what still points to it sees it freed. */
+ * Blocks lie in aligned chunks, so that a block's address tells its owner without a pointer in the block.  A
+ * freed block waits in a short ring before it is reused, last in first out: what still points to it sees it
+ * freed. */
 #ifndef FATE_SRC_BASE_SLAB_H
 #define FATE_SRC_BASE_SLAB_H
 
@@ -30,14 +31,14 @@ struct fate__chunk {
 };
 
 struct fate__slab {
-    void *free;             /* linked through the word at link_at */
+    void *free; /* linked through the word at link_at */
     size_t block_bytes;
     size_t link_at;
     void *owner;
     struct fate__region *regions;
     unsigned char *fresh, *fresh_end; /* blocks never used yet */
-    size_t chunks_next;     /* how many chunks the next region gets */
-    bool is_counted;        /* each block asks fate__on_block first; free stays NULL, spare is used */
+    size_t chunks_next;               /* how many chunks the next region gets */
+    bool is_counted; /* each block asks fate__on_block first; free stays NULL, spare is used */
     void *spare;
     unsigned ring_at;
     void *ring[FATE__RING];

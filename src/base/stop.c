@@ -24,7 +24,9 @@ _Noreturn void fate__stop(const char *site, const char *fmt, ...)
 
 _Noreturn void fate__assert_failed(const char *condition, const char *here)
 {
-    fate__stop(here, "a promise of the library to itself is broken: %s. This is a mistake in libfate, or memory was "
-                     "overwritten; run the program under valgrind or AddressSanitizer.",
-               condition);
+    fate__stop(
+        here,
+        "a promise of the library to itself is broken: %s. This is a mistake in libfate, or memory was "
+        "overwritten; run the program under valgrind or AddressSanitizer.",
+        condition);
 }

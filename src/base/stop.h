@@ -4,13 +4,16 @@
 
 #include <fate/base.h>
 
-/* Prints "libfate: SITE: TEXT" and aborts.  site may be NULL.  The text says what was done, to what, by which rule it is
- * wrong, and what to do instead. */
+/* Prints "libfate: SITE: TEXT" and aborts.  site may be NULL.  The text says what was done, to what, by which
+ * rule it is wrong, and what to do instead. */
 _Noreturn void fate__stop(const char *site, const char *fmt, ...) FATE_PRINTF(2, 3);
 
 _Noreturn void fate__assert_failed(const char *condition, const char *here);
 /* What this library promises itself. */
 #define fate__assert(condition) ((condition) ? (void)0 : fate__assert_failed(#condition, FATE_HERE))
+
+/* Where nothing can come. */
+#define fate__never(why) fate__assert_failed(why, FATE_HERE)
 
 #define fate__likely(x)   __builtin_expect(!!(x), 1)
 #define fate__unlikely(x) __builtin_expect(!!(x), 0)

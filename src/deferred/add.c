@@ -54,7 +54,8 @@ static fate_deferred *add(fate_deferred *d, unsigned kind, struct fate__level le
     return d;
 }
 
-/* Where a level is to be written when there is nothing to do but to remember it; NULL: there is more to do. */
+/* Where a level is to be written when there is nothing to do but to remember it; NULL: there is more to do.
+ */
 static inline struct fate__level *plain_place(fate_deferred *d, unsigned kind)
 {
     const unsigned others = FATE__FIRED | FATE__HAS_LOST | FATE__CANCELLER | FATE__SOURCE;

@@ -1,8 +1,9 @@
 /* The chain: running levels, and handing results from one deferred to the next.
  *
- * One loop does it all.  It runs the levels of a deferred; where another waits, it hands the result over and goes on
- * with that one, and comes back to the first when that has been done.  What it will come back to lies on a stack that
- * is linked through the deferreds themselves: a chain of any length needs one frame and no memory. */
+ * One loop does it all.  It runs the levels of a deferred; where another waits, it hands the result over and
+ * goes on with that one, and comes back to the first when that has been done.  What it will come back to lies
+ * on a stack that is linked through the deferreds themselves: a chain of any length needs one frame and no
+ * memory. */
 #include <deferred/deferred.h>
 
 /* Deferreds that a run will come back to.  Runs nest: a callback may fire another deferred. */
@@ -24,7 +25,8 @@ static void clear_flag(fate_deferred *d, unsigned flag)
 
 /* ---- Calling ---- */
 
-/* In a debug build what is lent is marked, so that a callback that returns or keeps it untaken is always found out. */
+/* In a debug build what is lent is marked, so that a callback that returns or keeps it untaken is always
+ * found out. */
 static void lend(fate_value *v)
 {
 #ifdef FATE_DEBUG_CHECKS
@@ -43,9 +45,11 @@ static void unlend(fate_value *v)
 
 static _Noreturn void returned_untaken(const char *what, const char *site)
 {
-    fate__stop(site, "the callback returned *%s, which is only lent to it (ownership, rule 1). Return fate_take(%s) to "
-                     "pass it on, or fate_copy(%s) to keep it as well.",
-               what, what, what);
+    fate__stop(
+        site,
+        "the callback returned *%s, which is only lent to it (ownership, rule 1). Return fate_take(%s) to "
+        "pass it on, or fate_copy(%s) to keep it as well.",
+        what, what, what);
 }
 
 /* out is counted: is it the lent value itself, of which there is one reference only? */
@@ -172,7 +176,8 @@ static inline void run_one_sided(fate_deferred *d, unsigned kind, fate_callback 
         fate_drop(arg);
 }
 
-/* Runs one level of d, which counts as running.  Returns a deferred that it has fired and that runs before d goes on. */
+/* Runs one level of d, which counts as running.  Returns a deferred that it has fired and that runs before d
+ * goes on. */
 static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
     switch (kind) {
@@ -206,7 +211,7 @@ static void unstack(fate_deferred *d)
                 clear_flag(d, FATE__STACKED);
                 return;
             }
-    fate__assert(!"a stacked deferred is on a stack");
+    fate__never("a stacked deferred is on a stack");
 }
 
 /* d joins those that wait for inner: after the levels that inner has now. */
@@ -261,14 +266,16 @@ static bool is_ring(const fate_deferred *d, const fate_deferred *inner)
 
 static void refuse_ring(fate_deferred *d, fate_deferred *inner, const char *site)
 {
-    const char *what = d == inner ? "a deferred cannot follow itself: its result would come from itself"
-                                  : "the deferred that was followed waits, in a ring, for the one that followed it";
+    const char *what = d == inner
+                           ? "a deferred cannot follow itself: its result would come from itself"
+                           : "the deferred that was followed waits, in a ring, for the one that followed it";
 
     fate__warn(fate__turns_of(d), site, "%s", what);
     set_result(d, fate__raise(site, &FATE_FOLLOW_ERROR, "%s", what));
 }
 
-/* inner was given with fate_follow: unless somebody holds it, it goes as soon as nothing is left to do for it. */
+/* inner was given with fate_follow: unless somebody holds it, it goes as soon as nothing is left to do for
+ * it. */
 static void give_up(fate_deferred *inner)
 {
     if (inner->holds)
@@ -323,6 +330,31 @@ void fate__become(fate_deferred *d, fate_value out, const char *site)
 void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg, const char *site)
 {
     call(d, callback, arg, site);
+}
+
+/* Has it run all its levels, and may run more? */
+static bool is_idle(const fate_deferred *d)
+{
+    return fate__can_run(d) && !fate__has_levels(d) && (!d->waiters || (d->flags & FATE__SWEPT));
+}
+
+bool fate__take_now(fate_deferred *inner, fate_value *ret_v)
+{
+    if (!is_idle(inner))
+        return false;
+    *ret_v = move_result(inner);
+    give_up(inner);
+    return true;
+}
+
+bool fate__await(fate_deferred *d, fate_deferred *inner)
+{
+    if (is_ring(d, inner)) {
+        give_up(inner);
+        return false;
+    }
+    begin_to_wait(d, inner);
+    return true;
 }
 
 fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site)
@@ -399,8 +431,25 @@ static inline bool step_plain(fate_deferred *d)
     return true;
 }
 
-/* Runs d's levels, d counting as running, until none is left, it waits, is paused, or another is to run first, which is
- * returned. */
+/* The first waiter is a coroutine: its body goes on as one of d's levels.  Returns its deferred when that is
+ * to run now. */
+static fate_deferred *resume_waiter(fate_deferred *d)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+    fate_deferred *waiter = first_waiter(d);
+
+    remove_first_waiter(d);
+    clear_flag(waiter, FATE__WAITING);
+    waiter->result = fate_none();
+    fate_value v = move_result(d);
+    if (--d->holds == 0)
+        set_flag(d, FATE__FORGOTTEN);
+    turns->n_resumed++;
+    return turns->resume(waiter, v);
+}
+
+/* Runs d's levels, d counting as running, until none is left, it waits, is paused, or another is to run
+ * first, which is returned. */
 static fate_deferred *run_levels(fate_deferred *d)
 {
     struct fate__level level[2];
@@ -410,6 +459,12 @@ static fate_deferred *run_levels(fate_deferred *d)
         if (step_plain(d))
             continue;
         if (d->waiters && first_waiter(d)->wait.before == 0) {
+            if (first_waiter(d)->marks & FATE__COROUTINE) {
+                fate_deferred *next = resume_waiter(d);
+                if (next)
+                    return next;
+                continue;
+            }
             clear_flag(d, FATE__RUNNING); /* while its waiter runs d does not count as running (R261) */
             fate_deferred *outer = hand_over(d);
             if (outer)
@@ -476,6 +531,46 @@ static bool has_more_to_do(fate_deferred *d)
     return (d->flags & FATE__RUNNING) || fate__has_levels(d) || d->waiters;
 }
 
+/* ---- On a coroutine's stack: callbacks run on the reactor's ---- */
+
+struct run_call {
+    fate_deferred *d;
+    unsigned kind;
+    struct fate__level *level;
+};
+
+static void run_outside(void *arg)
+{
+    fate__run(((struct run_call *)arg)->d);
+}
+
+static void run_level_outside(void *arg)
+{
+    struct run_call *call = arg;
+    fate__run_level(call->d, call->kind, call->level);
+}
+
+static void run_on_no_memory_outside(void *arg)
+{
+    struct run_call *call = arg;
+    fate__run_on_no_memory(call->d, call->kind, call->level);
+}
+
+/* Has the call been carried out on the reactor's stack? */
+static inline bool has_gone_outside(void (*fn)(void *), fate_deferred *d, unsigned kind,
+                                    struct fate__level *level)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+
+    if (fate__likely(!turns->outside))
+        return false;
+    struct run_call call = { d, kind, level };
+    turns->outside(turns, fn, &call);
+    return true;
+}
+
+/* ---- Running ---- */
+
 static void run(fate_deferred *d, fate_deferred *next)
 {
     struct fate__turns *turns = fate__turns_of(d);
@@ -505,13 +600,14 @@ static void run(fate_deferred *d, fate_deferred *next)
 
 void fate__run(fate_deferred *d)
 {
-    run(d, NULL);
+    if (!has_gone_outside(run_outside, d, 0, NULL))
+        run(d, NULL);
 }
 
 void fate__run_fresh(fate_deferred *d)
 {
-    struct fate__turns *turns;
-
+    if (has_gone_outside(run_outside, d, 0, NULL))
+        return;
     set_flag(d, FATE__RUNNING);
     while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
         ;
@@ -525,17 +621,17 @@ void fate__run_fresh(fate_deferred *d)
         return;
     }
     d->flags = FATE__FIRED;
-    if (d->holds == 0) {
-        turns = fate__turns_of(d);
-        fate__join_sweep(turns, d);
-    }
+    if (d->holds == 0)
+        fate__join_sweep(fate__turns_of(d), d);
 }
 
-/* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is dropped. */
+/* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is
+ * dropped. */
 void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
+    if (has_gone_outside(run_on_no_memory_outside, d, kind, level))
+        return;
     fate_deferred *next = step(d, kind, level);
-
     fate_drop(fate_take(&d->result));
     d->result = fate__no_memory();
     if (next)
@@ -544,6 +640,8 @@ void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level 
 
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
+    if (has_gone_outside(run_level_outside, d, kind, level))
+        return;
     fate__leave_sweep(d);
     set_flag(d, FATE__RUNNING);
     fate_deferred *next = step(d, kind, level);

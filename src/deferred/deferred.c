@@ -12,14 +12,17 @@ void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
     char made[128] = "an unknown place";
 
     if (!d)
-        fate__stop(site, "%s was given a NULL deferred. No function of libfate returns one: was it ever set?", what);
+        fate__stop(site, "%s was given a NULL deferred. No function of libfate returns one: was it ever set?",
+                   what);
     fate__slab_unpoison(d, sizeof *d);
     if (d->magic != FATE__FREED && d->magic != FATE__BARE)
         fate__stop(site, "%s was given a pointer that is no deferred, or one that was overwritten.", what);
     fate__site_short(d->site, made, sizeof made);
     fate__stop(site,
-               "%s: the deferred made at %s has gone. One that is done and not held goes at the end of its turn, or as "
-               "soon as its result has been followed (ownership, rule 2). Whoever may cancel, add or look in a later "
+               "%s: the deferred made at %s has gone. One that is done and not held goes at the end of its "
+               "turn, or as "
+               "soon as its result has been followed (ownership, rule 2). Whoever may cancel, add or look in "
+               "a later "
                "turn must fate_hold it, and fate_release it when that is over.",
                what, made);
 }
@@ -150,10 +153,30 @@ fate_value fate__call_function(fate_function *function, fate_value arg, const ch
     return out;
 }
 
+struct maybe_call {
+    fate_reactor *reactor;
+    fate_function *function;
+    fate_value arg;
+    const char *site;
+    fate_deferred *d;
+};
+
+static void maybe_outside(void *arg)
+{
+    struct maybe_call *call = arg;
+    call->d = fate_maybe_at(call->reactor, call->function, call->arg, call->site);
+}
+
 fate_deferred *fate_maybe_at(fate_reactor *reactor, fate_function *function, fate_value arg, const char *site)
 {
     fate__check_reactor(reactor, "fate_maybe", site);
     fate__check_given(&arg, "fate_maybe", site);
+    struct fate__turns *turns = fate__turns(reactor);
+    if (turns->outside) {
+        struct maybe_call call = { reactor, function, arg, site, NULL };
+        turns->outside(turns, maybe_outside, &call);
+        return call.d;
+    }
     fate_value out = fate__call_function(function, arg, site);
     if (out.type && out.type->kind == FATE_KIND_FOLLOW)
         return out.as.p;
@@ -206,8 +229,9 @@ void fate_release(fate_deferred *d)
     if (!fate__check(d, "fate_release", NULL))
         return;
     if (d->holds == 0)
-        fate__stop(fate__site_of(d), "fate_release of a deferred made here that nobody holds. Each fate_release answers "
-                                     "one fate_hold (ownership, rule 2).");
+        fate__stop(fate__site_of(d),
+                   "fate_release of a deferred made here that nobody holds. Each fate_release answers "
+                   "one fate_hold (ownership, rule 2).");
     fate__release(d);
 }
 
@@ -230,8 +254,9 @@ void fate_pause(fate_deferred *d)
     if (!fate__check(d, "fate_pause", NULL))
         return;
     if (d->pauses == UINT16_MAX)
-        fate__stop(fate__site_of(d), "fate_pause: the deferred made here has been paused 65,535 times without "
-                                     "fate_unpause. Is a pause in a loop missing its counterpart?");
+        fate__stop(fate__site_of(d),
+                   "fate_pause: the deferred made here has been paused 65,535 times without "
+                   "fate_unpause. Is a pause in a loop missing its counterpart?");
     d->pauses++;
 }
 

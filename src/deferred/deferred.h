@@ -1,5 +1,5 @@
-/* A deferred from inside the library: its memory, its flags, its levels, and what the files of this folder do for one
- * another.  ARCHITECTURE.md says how they work together. */
+/* A deferred from inside the library: its memory, its flags, its levels, and what the files of this folder do
+ * for one another.  ARCHITECTURE.md says how they work together. */
 #ifndef FATE_SRC_DEFERRED_DEFERRED_H
 #define FATE_SRC_DEFERRED_DEFERRED_H
 
@@ -15,8 +15,8 @@ struct fate__level;
 
 /* A level of the library's own: a chain, a branch, a list's ear. */
 struct fate__native {
-    /* Runs while d counts as running; looks at d->result and may replace it.  Returns a deferred that it has fired and
-     * that runs before d goes on, or NULL. */
+    /* Runs while d counts as running; looks at d->result and may replace it.  Returns a deferred that it has
+     * fired and that runs before d goes on, or NULL. */
     fate_deferred *(*run)(fate_deferred *d, struct fate__level *level);
     /* The level goes without having been reached. */
     void (*drop)(struct fate__level *level);
@@ -67,13 +67,19 @@ static inline unsigned fate__places_of(unsigned kind)
 
 #define FATE__PLACES 3
 
-/* The library as producer.  It sits in the last place, as a canceller does, until the deferred fires, or for life
- * when it has `gone`. */
+/* The library as producer.  It sits in the last place, as a canceller does, until the deferred fires, or for
+ * life when it has `gone`. */
 struct fate__source {
-    /* Asked to stop; returns whether the deferred, if it has not fired by then, is to fail with FATE_CANCELLED. */
+    /* Asked to stop; returns whether the deferred, if it has not fired by then, is to fail with
+     * FATE_CANCELLED. */
     bool (*cancel)(fate_deferred *d, void *data, const char *site);
     void (*gone)(fate_deferred *d, void *data); /* NULL, or: the deferred goes */
     bool ignores_cancel_once_fired;             /* does not hand it on to what it waits for (R101) */
+    /* For a coroutine, in place of cancel, so that a cancel goes down through any number of them in one
+     * frame. begin returns what is to be cancelled instead, or NULL when there is nothing to do; above is
+     * kept for end, which is called when that has been done, and returns it. */
+    fate_deferred *(*begin_cancel)(fate_deferred *d, void *data, fate_deferred *above);
+    fate_deferred *(*end_cancel)(fate_deferred *d, void *data);
 };
 
 enum {
@@ -97,7 +103,8 @@ enum {
 
 enum {
     FATE__WAS_CANCELLED = 1 << 0, /* its canceller has been called */
-    FATE__KNOWS_FIRE = 1 << 1     /* the last place's site is that of the firing */
+    FATE__KNOWS_FIRE = 1 << 1,    /* the last place's site is that of the firing */
+    FATE__COROUTINE = 1 << 2      /* a coroutine's: it waits while it has still to fire */
 };
 
 enum { FATE__ALIVE = 0xFA7E, FATE__NOMEM = 0xFA70, FATE__BARE = 0xFA7B, FATE__FREED = 0xFAFF };
@@ -110,7 +117,8 @@ struct fate_deferred {
         fate_value result;
         struct {
             fate_deferred *on;
-            uint32_t before; /* places of `on` to pass before this one's turn, counted from the waiter before it */
+            uint32_t
+                before; /* places of `on` to pass before this one's turn, counted from the waiter before it */
             uint32_t behind; /* places added to `on` since this one began to wait */
         } wait;
     };
@@ -199,8 +207,8 @@ static inline const char *fate__site_of(const fate_deferred *d)
 
 /* ---- level.c ---- */
 
-/* Appends a level.  False: no memory; the level is not stored and stays the caller's, and d will come upon that
- * failure in its place. */
+/* Appends a level.  False: no memory; the level is not stored and stays the caller's, and d will come upon
+ * that failure in its place. */
 bool fate__level_push(fate_deferred *d, unsigned kind, const struct fate__level level[]);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
@@ -231,10 +239,15 @@ void fate__run(fate_deferred *d);
 void fate__run_fresh(fate_deferred *d);
 /* The same, beginning with a level that is not stored. */
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[]);
-/* For native levels.  d's result becomes what a function returned: a value, a failure, or that of what it follows. */
+/* For native levels.  d's result becomes what a function returned: a value, a failure, or that of what it
+ * follows. */
 void fate__become(fate_deferred *d, fate_value out, const char *site);
 /* Calls a callback of the user's on d's result. */
 void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg, const char *site);
+/* For a coroutine's d, not fired.  take_now: inner has a result and nothing in the way; it is moved out.
+ * await: d waits for inner; false: that would be a ring. */
+bool fate__take_now(fate_deferred *inner, fate_value *ret_v);
+bool fate__await(fate_deferred *d, fate_deferred *inner);
 /* d waits for inner, which has levels to run before that; returns inner when it is to run
  * now.  A ring becomes a failure. */
 fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site);

@@ -1,7 +1,6 @@
 /* Firing: the first result, and what is done with a second. */
 #include <errno.h>
 
-
 #include <base/text.h>
 #include <deferred/deferred.h>
 
@@ -17,8 +16,8 @@ static void drop_canceller(fate_deferred *d)
     }
 }
 
-/* The canceller is of no more use, nor is a pending fire_later; both may run code of the user's, who must find d
- * running, so that levels added there stay behind those that are there. */
+/* The canceller is of no more use, nor is a pending fire_later; both may run code of the user's, who must
+ * find d running, so that levels added there stay behind those that are there. */
 static void forget_producer(fate_deferred *d)
 {
     d->flags |= FATE__RUNNING;
@@ -70,7 +69,8 @@ static void log_second_firing(fate_deferred *d, const char *site)
     bool knows = d->marks & FATE__KNOWS_FIRE;
 
     fate__warn(fate__turns_of(d), site,
-               "the deferred made at %s was fired a second time; the value was dropped (R11). It was fired first at %s",
+               "the deferred made at %s was fired a second time; the value was dropped (R11). It was fired "
+               "first at %s",
                fate__site_short(fate__site_of(d), made, sizeof made),
                knows ? fate__site_short(d->places[FATE__PLACES - 1].site, fired, sizeof fired)
                      : "a place that is not known any more");
@@ -120,7 +120,7 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
     return 0;
 }
 
-int (fate_fire)(fate_deferred *d, fate_value value_or_failure)
+int(fate_fire)(fate_deferred *d, fate_value value_or_failure)
 {
     return fate_fire_at(d, value_or_failure, "fate_fire");
 }
@@ -133,8 +133,8 @@ void fate__abandon(fate_deferred *d)
     fate__settle(d);
 }
 
-/* One that was cancelled may still be fired, in vain, by a chain: that is swallowed as before.  One that is paused gives
- * up its pauses. */
+/* One that was cancelled may still be fired, in vain, by a chain: that is swallowed as before.  One that is
+ * paused gives up its pauses. */
 static int abandon_fired(fate_deferred *d)
 {
     bool was_cancelled = d->flags & FATE__SWALLOW;

@@ -50,8 +50,10 @@ fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char
     if (!fate__check(target, "fate_chain", site))
         return d;
     if (target->flags & FATE__LIBRARY)
-        fate__stop(site, "fate_chain to a deferred that the library fires (a list, an acquire, a branch …). Chain to "
-                         "one of your own, made by fate_deferred_new.");
+        fate__stop(
+            site,
+            "fate_chain to a deferred that the library fires (a list, an acquire, a branch …). Chain to "
+            "one of your own, made by fate_deferred_new.");
     fate__hold(target);
     if (!fate__add(d, FATE__NATIVE, &level)) {
         fate__fire(target, fate__no_memory(), site);

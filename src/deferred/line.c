@@ -28,7 +28,7 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source waiting = { cancel, NULL, false };
+static const struct fate__source waiting = { .cancel = cancel };
 
 fate_deferred *fate__line_join(struct fate__line *line, fate_reactor *reactor, const char *site)
 {

@@ -11,7 +11,8 @@ struct fate__line {
 };
 
 void fate__line_init(struct fate__line *line);
-/* A new deferred at the end of the line; cancelling it takes it out.  Without memory the NO_MEMORY deferred. */
+/* A new deferred at the end of the line; cancelling it takes it out.  Without memory the NO_MEMORY deferred.
+ */
 fate_deferred *fate__line_join(struct fate__line *line, fate_reactor *reactor, const char *site);
 /* Takes the first out, for the caller to fire; NULL: nobody waits. */
 fate_deferred *fate__line_next(struct fate__line *line);

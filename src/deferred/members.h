@@ -5,13 +5,13 @@
 #include <deferred/deferred.h>
 
 struct fate__members {
-    fate_deferred *d;      /* the one that fires */
+    fate_deferred *d; /* the one that fires */
     size_t n;
-    size_t n_unheard;      /* members whose level has not been reached */
+    size_t n_unheard; /* members whose level has not been reached */
     size_t n_heard;
-    unsigned flags;        /* as settle or race likes */
+    unsigned flags; /* as settle or race likes */
     const char *site;
-    fate_value results;    /* a list of n, none where nobody has reported */
+    fate_value results; /* a list of n, none where nobody has reported */
     /* Hears member i, whose result is d->result; returns what is to run first, as a native level. */
     fate_deferred *(*hear)(struct fate__members *members, fate_deferred *member, size_t i);
     fate_deferred *of[];

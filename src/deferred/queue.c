@@ -120,9 +120,9 @@ fate_deferred *fate_queue_get_at(fate_queue *queue, const char *site)
     if (queue->n)
         fate__fire(d, take_first(queue), site);
     else
-        fate__fire(d, fate__raise(site, &FATE_QUEUE_UNDERFLOW, "%zu already wait, the most that may",
-                                  queue->line.n),
-                   site);
+        fate__fire(
+            d, fate__raise(site, &FATE_QUEUE_UNDERFLOW, "%zu already wait, the most that may", queue->line.n),
+            site);
     return d;
 }
 

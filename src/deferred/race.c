@@ -22,7 +22,7 @@ static void gone(fate_deferred *d, void *data)
     fate__members_free(data);
 }
 
-static const struct fate__source racing = { cancel, gone, false };
+static const struct fate__source racing = { .cancel = cancel, .gone = gone };
 
 static fate_value index_and_value(size_t i, fate_value value)
 {
@@ -49,8 +49,8 @@ static fate_deferred *lose(struct fate__members *m, fate_value failure, size_t i
     *fate__members_result(m, i) = failure;
     if (m->n_heard < m->n)
         return NULL;
-    fate_value group = fate__raise_with("fate_race", m->site, &FATE_FAILURE_GROUP, fate_take(&m->results),
-                                        fate_none());
+    fate_value group =
+        fate__raise_with("fate_race", m->site, &FATE_FAILURE_GROUP, fate_take(&m->results), fate_none());
     return fate__accept(m->d, group, m->site);
 }
 

@@ -13,7 +13,9 @@ static const fate_type semaphore_type = {
 fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens)
 {
     if (n_tokens == 0)
-        fate__stop(NULL, "fate_semaphore_new with 0 tokens: nobody could ever acquire it (R131). Give it at least 1.");
+        fate__stop(
+            NULL,
+            "fate_semaphore_new with 0 tokens: nobody could ever acquire it (R131). Give it at least 1.");
     return (fate_semaphore *)fate__tokens_new(reactor, &semaphore_type, "semaphore", n_tokens);
 }
 

@@ -66,8 +66,9 @@ int fate__tokens_release(struct fate__tokens *t)
     if (t->owned.is_no_memory)
         return -ENOMEM;
     if (t->n_free == t->limit)
-        fate__stop(NULL, "a free %s was released (R125, R131). Release once for each acquire that has fired; "
-                         "fate_%s_run does it for you, on every path.",
+        fate__stop(NULL,
+                   "a free %s was released (R125, R131). Release once for each acquire that has fired; "
+                   "fate_%s_run does it for you, on every path.",
                    t->noun, t->noun);
     fate_deferred *next = give_back(t);
     if (next)
@@ -77,7 +78,8 @@ int fate__tokens_release(struct fate__tokens *t)
 
 /* ---- run ---- */
 
-/* One call of run.  Two levels on the deferred of the acquire refer to it, and one on what the function follows. */
+/* One call of run.  Two levels on the deferred of the acquire refer to it, and one on what the function
+ * follows. */
 struct turn {
     struct fate__tokens *tokens;
     fate_function *function;
@@ -129,8 +131,8 @@ static void turn_drop(struct fate__level *level)
 
 static const struct fate__native release_level = { release_run, turn_drop };
 
-/* The release is a level on what the function follows, so that it comes before run's own deferred has the result.
- * When there is no memory for that level, the one on run's own deferred does it. */
+/* The release is a level on what the function follows, so that it comes before run's own deferred has the
+ * result. When there is no memory for that level, the one on run's own deferred does it. */
 static fate_deferred *follow(fate_deferred *d, fate_deferred *inner, struct turn *turn)
 {
     struct fate__level level = { .as.native = &release_level, .arg = { NULL, { .p = turn } } };
@@ -182,8 +184,8 @@ fate_deferred *fate__tokens_run(struct fate__tokens *t, fate_function *function,
                                 const char *site)
 {
     fate__check_given(&arg, "run", site);
-    struct turn *turn = t->owned.is_no_memory || fate__is_no_memory(&arg) ? NULL
-                                                                          : new_turn(t, function, arg, site);
+    struct turn *turn =
+        t->owned.is_no_memory || fate__is_no_memory(&arg) ? NULL : new_turn(t, function, arg, site);
     if (!turn) {
         fate_drop(arg);
         return fate__hand_out_no_memory(t->owned.turns);

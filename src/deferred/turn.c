@@ -51,18 +51,19 @@ static void drop_source(fate_deferred *d)
         fate_drop(last->arg);
     else if (last->as.source->gone)
         last->as.source->gone(d, last->arg.as.p);
-    d->flags &= (uint16_t)~(FATE__CANCELLER | FATE__SOURCE);
+    d->flags &= (uint16_t) ~(FATE__CANCELLER | FATE__SOURCE);
 }
 
 /* Has it nothing in it that anyone must be told of? */
 static inline bool is_empty(const fate_deferred *d)
 {
-    const unsigned others = FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST |
-                            FATE__SWALLOW;
+    const unsigned others =
+        FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST | FATE__SWALLOW;
     return !(d->flags & others) && d->next == d->n && !(d->result.type && d->result.type->is_counted);
 }
 
-/* Nobody can reach d any more, but for the producer of a cancelled one, whose late firing needs the bare block. */
+/* Nobody can reach d any more, but for the producer of a cancelled one, whose late firing needs the bare
+ * block. */
 static void let_go(fate_deferred *d)
 {
     struct fate__turns *turns = fate__turns_of(d);
@@ -150,37 +151,23 @@ void fate__turn_leave(struct fate__turns *turns)
     turns->is_inside = false;
 }
 
-void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
-{
-    struct fate__turns *turns = fate__turns(reactor);
-    bool was_inside;
-
-    fate__check_reactor(reactor, "fate_turn", NULL);
-    fate__check_given(&arg, "fate_turn", NULL);
-    was_inside = turns->is_inside;
-    if (!was_inside)
-        fate__turn_enter(turns);
-    if (!fate__is_no_memory(&arg))
-        action(&arg);
-    fate_drop(arg);
-    if (!was_inside)
-        fate__turn_leave(turns);
-}
-
 void fate__refuse_inside(const struct fate__turns *turns, const char *what)
 {
-    if (turns->is_inside)
-        fate__stop(NULL, "%s was called inside an event of the same reactor, which would run its events within one "
-                         "another. Return from the callback first; fate_call_later and deferreds are ways to go on "
-                         "afterwards.",
+    if (turns->is_inside || turns->outside)
+        fate__stop(NULL,
+                   "%s was called inside an event of the same reactor, which would run its events within one "
+                   "another. Return from the callback first; fate_call_later and deferreds are ways to go on "
+                   "afterwards.",
                    what);
 }
 
 _Noreturn void fate__null_reactor(const char *what, const char *site)
 {
-    fate__stop(site, "%s was given a NULL reactor. fate_reactor_new returns NULL when it cannot make one (errno says "
-                     "why): check it once, where it is made.",
-               what);
+    fate__stop(
+        site,
+        "%s was given a NULL reactor. fate_reactor_new returns NULL when it cannot make one (errno says "
+        "why): check it once, where it is made.",
+        what);
 }
 
 /* ---- Life ---- */
@@ -278,11 +265,29 @@ static bool cancel_oldest(struct fate__turns *turns)
         bool is_the_same = is_unfired(d) && d->serial - search.first_serial == search.found[i].serial;
         if (is_the_same)
             fate_cancel(d);
-        if (is_the_same && is_unfired(d))
+        if (is_the_same && is_unfired(d) && !(d->marks & FATE__COROUTINE))
             d->flags |= FATE__FIRED; /* a list whose members will not fire: it has had its chance */
     }
     fate__free(all);
     return n > 0;
+}
+
+/* Coroutines may go on after a cancel, and are cancelled again.  Those that wait for what cannot be
+ * cancelled, such as a paused one, stay as they are. */
+static void cancel_all(struct fate__turns *turns)
+{
+    size_t n = 0, n_before;
+    uint64_t n_resumed;
+
+    do {
+        n_before = n;
+        n_resumed = turns->n_resumed;
+        fate__sweep(turns);
+        if (!cancel_oldest(turns))
+            return;
+        n = 0;
+        fate__slab_each(&turns->deferreds, count_unfired, &n);
+    } while (n != n_before || turns->n_resumed != n_resumed);
 }
 
 /* What is still there waits in a ring, is paused or held.  Its values go; the blocks go with the slab. */
@@ -314,9 +319,8 @@ void fate__turns_end(struct fate__turns *turns)
     fate__turn_enter(turns);
     fate__slab_each(&turns->deferreds, report_left, NULL);
     turns->is_ending = true;
-    do
-        fate__sweep(turns);
-    while (cancel_oldest(turns));
+    cancel_all(turns);
+    fate__sweep(turns);
     while (!fate__list_is_empty(&turns->owned)) {
         struct fate__owned *owned = fate_container_of(turns->owned.next, struct fate__owned, link);
         owned->free(owned);

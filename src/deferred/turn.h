@@ -1,7 +1,7 @@
 /* Turns: the first part of a reactor, which knows nothing of time or of the world.
  *
- * It owns the slabs that deferreds come from, the list of those that are done, and the hooks by which the reactor
- * above is told. */
+ * It owns the slabs that deferreds come from, the list of those that are done, and the hooks by which the
+ * reactor above is told. */
 #ifndef FATE_SRC_DEFERRED_TURN_H
 #define FATE_SRC_DEFERRED_TURN_H
 
@@ -11,9 +11,9 @@
 
 struct fate__turns;
 
-/* Something that is made on a reactor and goes with it: a lock, a looping call.  It comes first in its struct.
- * When there is no memory for one, the reactor's own no_memory_thing is handed out instead, whose deferreds all fail
- * with that: so whoever makes a lock need not check. */
+/* Something that is made on a reactor and goes with it: a lock, a looping call.  It comes first in its
+ * struct. When there is no memory for one, the reactor's own no_memory_thing is handed out instead, whose
+ * deferreds all fail with that: so whoever makes a lock need not check. */
 struct fate__owned {
     struct fate__link link;
     void (*free)(struct fate__owned *owned);
@@ -28,7 +28,8 @@ struct fate__turns {
     uint32_t now_ms, serial;
     bool is_inside;        /* an event is being delivered */
     bool is_ending;        /* fate_reactor_free: what is new is born cancelled, nothing is reported */
-    bool handed_no_memory; /* the NO_MEMORY deferred has been handed out this turn, and nobody has added an errback */
+    bool handed_no_memory; /* the NO_MEMORY deferred has been handed out this turn, and nobody has added an
+                              errback */
     fate_deferred *no_memory;
     struct fate__link owned;
     struct fate__owned no_memory_thing;
@@ -38,6 +39,13 @@ struct fate__turns {
     void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
                 const char *text);
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
+    /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
+     * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
+     * fn(arg) on the reactor's. */
+    fate_deferred *(*resume)(fate_deferred *d, fate_value v);
+    void (*outside)(struct fate__turns *turns, void (*fn)(void *arg), void *arg);
+    void *coros;
+    uint64_t n_resumed;
 };
 
 /* 0 or -ENOMEM.  turns is the first member of the reactor. */
@@ -82,7 +90,8 @@ void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ..
 /* d may have become done and unheld: puts it on the sweep list, or lets it go if it is forgotten. */
 void fate__settle(fate_deferred *d);
 
-/* A zeroed thing of that size on that reactor, or its no_memory_thing.  free destroys it, its memory included. */
+/* A zeroed thing of that size on that reactor, or its no_memory_thing.  free destroys it, its memory
+ * included. */
 void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__owned *), const char *what);
 static inline void fate__disown(struct fate__owned *owned)
 {

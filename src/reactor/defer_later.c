@@ -27,9 +27,10 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source later = { cancel, NULL, false };
+static const struct fate__source later = { .cancel = cancel };
 
-/* The function is the first level, so that its failure is the deferred's, and what it follows is waited for. */
+/* The function is the first level, so that its failure is the deferred's, and what it follows is waited for.
+ */
 static fate_deferred *run_function(fate_deferred *d, struct fate__level *level)
 {
     struct deferred_call *call = level->arg.as.p;

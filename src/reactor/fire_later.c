@@ -97,7 +97,7 @@ int fate_fire_later_at(fate_deferred *d, fate_time delay, fate_value value, cons
     return 0;
 }
 
-int (fate_fire_later)(fate_deferred *d, fate_time delay, fate_value value)
+int(fate_fire_later)(fate_deferred *d, fate_time delay, fate_value value)
 {
     return fate_fire_later_at(d, delay, value, "fate_fire_later");
 }

@@ -20,9 +20,7 @@ struct fate_looping_call {
     fate_time started, interval, counted_at;
 };
 
-static const fate_type loop_type = {
-    "looping call", FATE_KIND_OBJECT, false, false, &loop_type, NULL
-};
+static const fate_type loop_type = { "looping call", FATE_KIND_OBJECT, false, false, &loop_type, NULL };
 
 static fate_reactor *reactor_of(const fate_looping_call *loop)
 {
@@ -90,8 +88,8 @@ static fate_deferred *schedule(fate_looping_call *loop)
 {
     fate_reactor *reactor = reactor_of(loop);
 
-    loop->timer = fate_call_later_at(reactor, until_next(loop, fate_now(reactor)), due, fate_ptr(loop),
-                                     loop->site);
+    loop->timer =
+        fate_call_later_at(reactor, until_next(loop, fate_now(reactor)), due, fate_ptr(loop), loop->site);
     if (loop->timer.id == -ENOMEM)
         return end(loop, fate__no_memory());
     return NULL;
@@ -139,7 +137,7 @@ static const struct fate__native inner_level = { inner_done, inner_gone };
 static int64_t count_intervals(fate_looping_call *loop)
 {
     fate_time now = fate_now(reactor_of(loop));
-    fate_time last = loop->has_counted ? loop->counted_at
+    fate_time last = loop->has_counted  ? loop->counted_at
                      : loop->begins_now ? loop->started - loop->interval
                                         : loop->started;
     int64_t count = loop->interval ? intervals(loop, now) - intervals(loop, last) : 1;
@@ -225,6 +223,20 @@ void fate_looping_call_free(fate_looping_call *loop)
         destroy(loop);
 }
 
+struct start_call {
+    fate_looping_call *loop;
+    fate_time interval;
+    bool now;
+    const char *site;
+    fate_deferred *d;
+};
+
+static void start_outside(void *arg)
+{
+    struct start_call *call = arg;
+    call->d = fate_looping_call_start_at(call->loop, call->interval, call->now, call->site);
+}
+
 fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time interval, bool now,
                                           const char *site)
 {
@@ -232,12 +244,20 @@ fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time int
 
     if (loop->owned.is_no_memory)
         return fate__hand_out_no_memory(turns);
+    if (turns->outside) {
+        struct start_call call = { loop, interval, now, site, NULL };
+        turns->outside(turns, start_outside, &call);
+        return call.d;
+    }
     if (loop->is_running)
-        fate__stop(site, "fate_looping_call_start of a loop that runs already (R203). Stop it first, and start it again "
-                         "when its deferred has fired.");
+        fate__stop(
+            site,
+            "fate_looping_call_start of a loop that runs already (R203). Stop it first, and start it again "
+            "when its deferred has fired.");
     if (interval < 0)
         return fate_succeed_at(reactor_of(loop),
-                               fate__raise(site, &FATE_VALUE_ERROR, "the interval must not be negative"), site);
+                               fate__raise(site, &FATE_VALUE_ERROR, "the interval must not be negative"),
+                               site);
     fate_deferred *d = fate__library_deferred(reactor_of(loop), site);
     if (fate__is_no_memory_deferred(d) || (d->flags & FATE__FIRED))
         return d;

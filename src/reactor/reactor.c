@@ -48,6 +48,42 @@ void fate_reactor_free(fate_reactor *reactor)
     fate__free(reactor);
 }
 
+/* ---- Turns ---- */
+
+struct turn_call {
+    fate_reactor *reactor;
+    fate_action *action;
+    fate_value arg;
+};
+
+static void turn_outside(void *arg)
+{
+    struct turn_call *call = arg;
+    fate_turn(call->reactor, call->action, call->arg);
+}
+
+void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+    bool was_inside;
+
+    fate__check_reactor(reactor, "fate_turn", NULL);
+    fate__check_given(&arg, "fate_turn", NULL);
+    if (turns->outside) {
+        struct turn_call call = { reactor, action, arg };
+        turns->outside(turns, turn_outside, &call);
+        return;
+    }
+    was_inside = turns->is_inside;
+    if (!was_inside)
+        fate__turn_enter(turns);
+    if (!fate__is_no_memory(&arg))
+        action(&arg);
+    fate_drop(arg);
+    if (!was_inside)
+        fate__turn_leave(turns);
+}
+
 /* ---- Time ---- */
 
 static void set_now(fate_reactor *reactor, fate_time now)
@@ -164,7 +200,7 @@ int fate_stop_later_at(fate_reactor *reactor, fate_time delay, const char *site)
     return timer.id < 0 ? (int)timer.id : 0;
 }
 
-int (fate_stop_later)(fate_reactor *reactor, fate_time delay)
+int(fate_stop_later)(fate_reactor *reactor, fate_time delay)
 {
     return fate_stop_later_at(reactor, delay, "fate_stop_later");
 }

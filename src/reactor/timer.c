@@ -236,7 +236,7 @@ fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_actio
     return fate__timer_start(reactor, fate__time_after(reactor->now, delay), action, arg, site);
 }
 
-fate_timer (fate_call_later)(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg)
+fate_timer(fate_call_later)(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg)
 {
     return fate_call_later_at(reactor, delay, action, arg, "fate_call_later");
 }

@@ -1,5 +1,5 @@
-/* Delayed calls: a heap of deadlines, and slots that outlive their calls so that a stale handle is told from a live
- * one. */
+/* Delayed calls: a heap of deadlines, and slots that outlive their calls so that a stale handle is told from
+ * a live one. */
 #ifndef FATE_SRC_REACTOR_TIMER_H
 #define FATE_SRC_REACTOR_TIMER_H
 
@@ -12,8 +12,8 @@ struct fate__timers {
     struct fate__slab slots;
     struct fate__timer **by_index; /* every slot ever made */
     size_t n_slots, room;
-    struct fate__timer *unused;    /* slots without a call, linked */
-    struct fate__deadline *heap;   /* the earliest first */
+    struct fate__timer *unused;  /* slots without a call, linked */
+    struct fate__deadline *heap; /* the earliest first */
     size_t n;
     uint64_t serial;
 };

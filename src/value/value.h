@@ -34,8 +34,8 @@ static inline void fate__check_given(const fate_value *v, const char *what, cons
     }
 }
 
-/* Reads a value word by word.  A plain assignment reads both words at once, and waits when they have just been written
- * one by one. */
+/* Reads a value word by word.  A plain assignment reads both words at once, and waits when they have just
+ * been written one by one. */
 static inline fate_value fate__load(const fate_value *v)
 {
     const fate_value loaded = { v->type, { v->as.i } };

@@ -7,8 +7,9 @@ The language is described in ../scenarios/LANGUAGE.md.  Exit status: 0; 3 when a
 is left open (section 9 there), with the reason on standard error.
 
 It was written for Twisted 22.4, the one that Debian has.  What that release does otherwise than the traces ask for
-(it keeps a fired deferred's canceller, a chain's target points back, errors keep their frames) is put right by the
-few patches in `patch_twisted`; `race`, which it lacks, is the class Race.
+(it keeps a fired deferred's canceller, a chain's target points back, a finished coroutine keeps its deferred, errors
+keep their frames) is put right by the few patches in `patch_twisted` and by `start_body`; `race`, which it lacks, is
+the class Race.
 
 Reports of unhandled errors must come at a fixed moment, so Python's collector is off and counting alone frees.
 At the end the collector is run once by hand: a report that only it brings about is the open behaviour `cyclic`.
@@ -745,21 +746,7 @@ class World:
     def op_inline(self, name, *tokens):
         self.must_be_new(name)
         body = Body(self, name, " ".join(tokens))
-        d = start_body(body)
-        self.guard_cancel(d)
-        self.bind(name, d, body=body)
-
-    def guard_cancel(self, d):
-        """Notices a cancel that Twisted would put off until the deferred is unpaused."""
-        cancel = d._canceller
-        if cancel is None:
-            return
-
-        def cancel_and_look(it):
-            if it.paused:
-                self.note_open("cancel-paused-coroutine")
-            cancel(it)
-        d._canceller = cancel_and_look
+        self.bind(name, start_body(body), body=body)
 
     # -- running --
 
@@ -789,12 +776,15 @@ class World:
     def end(self):
         """Everything is dropped at once; nothing runs."""
         self.print("> end")
-        self.clock.calls.clear()
-        for table in (self.deferreds, self.primitives, self.calls, self.loops):
-            table.clear()
+        self.forget()
         self.finish_operation()
         self.collecting = True
         gc.collect()
+
+    def forget(self):
+        self.clock.calls.clear()
+        for table in (self.deferreds, self.primitives, self.calls, self.loops):
+            table.clear()
 
 
 RESULT_ITEMS = {
@@ -869,7 +859,30 @@ def result_of(step, last):
 
 
 def start_body(body):
-    return defer.inlineCallbacks(go_through)(body)
+    """inlineCallbacks, but for the function below, which in Twisted 22.4 is a closure that refers to itself, so that
+    a finished coroutine would keep its deferred."""
+    status = defer._CancellationStatus(None)
+    status.deferred = d = defer.Deferred(lambda it: cancel_body(it, status))
+    defer._inlineCallbacks(None, go_through(body), status)
+    return d
+
+
+def cancel_body(it, status):
+    """The canceller of a coroutine's deferred: in front of its levels comes one that hands the cancel on and waits
+    for what the body makes of it.  If it is paused, that comes late."""
+    if it.paused:
+        _world.note_open("cancel-paused-coroutine")
+    levels, it.callbacks = it.callbacks, []
+    it.addErrback(hand_cancel_on, status)
+    it.callbacks.extend(levels)
+    it.errback(defer._InternalInlineCallbacksCancelledError())
+
+
+def hand_cancel_on(failure, status):
+    failure.trap(defer._InternalInlineCallbacksCancelledError)
+    status.deferred = defer.Deferred(lambda it: cancel_body(it, status))
+    status.waitingOn.cancel()
+    return status.deferred
 
 
 def go_through(body):
@@ -928,7 +941,10 @@ def run_text(text):
     try:
         world.run(text)
     finally:
+        # Nothing of this scenario may be left for the collector to find in the next one.
         _world = None
+        world.forget()
+        gc.collect()
     return "".join(line + "\n" for line in world.lines), world.open_reason
 
 

@@ -1,0 +1,393 @@
+/* Coroutines: starting, resuming, awaiting, ending. */
+#include <coro/coro.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/alloc.h>
+
+#define AWAITS_AT_END_MAX 100
+
+_Static_assert(offsetof(struct fate_coro, hub) == 0, "the assembly finds the hub in the first word");
+
+const struct fate__switcher *fate__choose_switcher(void)
+{
+#ifdef FATE__HAS_OWN_SWITCH
+    const char *wanted = getenv("FATE_CORO");
+    if (!wanted || strcmp(wanted, "ucontext") != 0)
+        return &fate__switcher_own;
+#endif
+    return &fate__switcher_ucontext;
+}
+
+/* ---- Going back and forth ---- */
+
+/* From the coroutine's stack to the reactor's, until the coroutine is entered again. */
+static void leave(fate_coro *co)
+{
+    fate__fiber_leave(&co->fiber, &co->hub_fiber, co->has_ended);
+    co->coros->switcher->go(&co->context, co->hub);
+    fate__fiber_arrive(&co->fiber, &co->hub_fiber);
+}
+
+/* Carries fn(arg) out on the reactor's stack. */
+static void go_outside(struct fate__turns *turns, void (*fn)(void *), void *arg)
+{
+    fate_coro *co = ((struct fate__coros *)turns->coros)->current;
+
+    co->request = fn;
+    co->request_arg = arg;
+    leave(co);
+}
+
+/* From the reactor's stack to the coroutine's, until that is left. */
+static void enter(fate_coro *co)
+{
+    struct fate__coros *coros = co->coros;
+    struct fate__turns *turns = coros->owned.turns;
+
+    coros->current = co;
+    turns->outside = go_outside;
+    fate__set_running(co);
+    fate__fiber_leave(&co->hub_fiber, &co->fiber, false);
+    coros->switcher->go(&co->hub, co->context);
+    fate__fiber_arrive(&co->hub_fiber, &co->fiber);
+    fate__set_running(NULL);
+    turns->outside = NULL;
+    coros->current = NULL;
+}
+
+/* ---- Life ---- */
+
+static void take_name(fate_coro *co, const char *name, const char *site)
+{
+    const char *from = name ? name : site;
+    size_t len = 0;
+
+    while (len < sizeof co->name - 1 && from[len] && (name || from[len] != ' ')) {
+        co->name[len] = from[len];
+        len++;
+    }
+    co->name[len] = '\0';
+}
+
+static void run_exits(fate_coro *co)
+{
+    while (co->exits) {
+        struct fate__exit *one = co->exits;
+        co->exits = one->next;
+        one->action(&one->arg);
+        fate_drop(fate_take(&one->arg));
+        fate__free(one);
+    }
+}
+
+/* The stack, and with it the coroutine, is free again. */
+static void free_coro(fate_coro *co)
+{
+    struct fate__coros *coros = co->coros;
+    struct fate__stack_memory stack = co->stack;
+
+    fate__list_remove(&co->link);
+    fate__fiber_free(&co->fiber);
+    fate__stack_give(&coros->stacks, &stack);
+}
+
+/* The body will never go on: what it has asked for at its end is done all the same. */
+static void tear_down(fate_coro *co)
+{
+    run_exits(co);
+    fate_drop(fate_take(&co->arg));
+    fate_drop(fate_take(&co->value));
+    free_coro(co);
+}
+
+static void check_body_result(const fate_coro *co, const fate_value *out)
+{
+    bool is_arg = out->type && out->type->is_counted && out->type->kind != FATE_KIND_DEFERRED &&
+                  co->arg.type == out->type && co->arg.as.p == out->as.p;
+
+    if (is_arg && fate__refs(out) == 1)
+        fate__stop(co->site,
+                   "the coroutine returned *arg, which is only lent to it (ownership, rule 1). Return "
+                   "fate_take(arg), or fate_copy(arg) to keep it as well.");
+    if (out->type && out->type->kind == FATE_KIND_FOLLOW)
+        fate__stop(co->site,
+                   "the coroutine returned fate_follow(d), which is for callbacks (R142). Write return "
+                   "fate_await(co, d).");
+    fate__check_given(out, "the coroutine's return", co->site);
+}
+
+/* The first frame on the coroutine's stack. */
+static void body_entry(void *arg)
+{
+    fate_coro *co = arg;
+
+    fate__fiber_arrive(&co->fiber, &co->hub_fiber);
+    fate_value out = co->body(co, &co->arg);
+    check_body_result(co, &out);
+    fate_drop(fate_take(&co->arg));
+    run_exits(co);
+    if (fate_is_failure(&out))
+        fate__failure_past(&out, co->site);
+    co->value = out;
+    co->has_ended = true;
+    leave(co);
+    fate__never("a coroutine that has ended is not resumed");
+}
+
+/* Its value becomes its deferred's, which is returned when it is to run now. */
+static fate_deferred *finish(fate_coro *co)
+{
+    fate_deferred *d = co->d;
+    fate_value v = fate_take(&co->value);
+    const char *site = co->site;
+
+    free_coro(co);
+    d->flags &= (uint16_t)~FATE__SOURCE;
+    d->marks &= (uint8_t)~FATE__COROUTINE;
+    return fate__accept(d, v, site);
+}
+
+/* It has left its stack to wait or for good. */
+static fate_deferred *has_left(fate_coro *co)
+{
+    fate_deferred *first = co->run_first;
+
+    if (co->has_ended)
+        return co->is_cancelling ? NULL : finish(co);
+    co->run_first = NULL;
+    if (first)
+        fate__run(first);
+    return NULL;
+}
+
+/* Lets the body go on until it waits or ends, carrying out what it asks for meanwhile.  A coroutine that it
+ * starts takes its place in this frame, so that starts may nest to any depth.  Returns its deferred when that
+ * is to run now. */
+static fate_deferred *resume(fate_coro *co)
+{
+    for (;;) {
+        enter(co);
+        if (co->starts) {
+            fate_coro *child = co->starts;
+            co->starts = NULL;
+            child->starter = co;
+            co = child;
+        } else if (co->request) {
+            void (*request)(void *) = co->request;
+            co->request = NULL;
+            request(co->request_arg);
+        } else {
+            fate_coro *starter = co->starter;
+            co->starter = NULL;
+            fate_deferred *next = has_left(co);
+            if (!starter)
+                return next;
+            if (next)
+                fate__run(next);
+            co = starter;
+        }
+    }
+}
+
+static fate_deferred *resume_deferred(fate_deferred *d, fate_value v)
+{
+    fate_coro *co = fate__source_data(d);
+
+    co->value = v;
+    return resume(co);
+}
+
+/* ---- Cancelling ---- */
+
+static fate_deferred *begin_cancel(fate_deferred *d, void *data, fate_deferred *above)
+{
+    fate_coro *co = data;
+
+    if (co->is_cancelling || !(d->flags & FATE__WAITING))
+        return NULL;
+    co->is_cancelling = true;
+    co->cancel_above = above;
+    return d->wait.on;
+}
+
+static fate_deferred *end_cancel(fate_deferred *d, void *data)
+{
+    fate_coro *co = data;
+    fate_deferred *above = co->cancel_above;
+
+    co->is_cancelling = false;
+    if (co->has_ended) {
+        fate_deferred *next = finish(co);
+        if (next)
+            fate__run(next);
+    }
+    return above;
+}
+
+static bool cancel(fate_deferred *d, void *data, const char *site)
+{
+    return false;
+}
+
+static void gone(fate_deferred *d, void *data)
+{
+    tear_down(data);
+}
+
+static const struct fate__source coroutine = {
+    .cancel = cancel, .gone = gone, .begin_cancel = begin_cancel, .end_cancel = end_cancel
+};
+
+/* ---- Starting ---- */
+
+static void free_coros(struct fate__owned *owned)
+{
+    struct fate__coros *coros = (struct fate__coros *)owned;
+
+    while (!fate__list_is_empty(&coros->all)) {
+        fate_coro *co = fate_container_of(coros->all.next, fate_coro, link);
+        co->d->flags &= (uint16_t)~FATE__SOURCE;
+        tear_down(co);
+    }
+    coros->owned.turns->coros = NULL;
+    fate__disown(&coros->owned);
+    fate__stacks_done(&coros->stacks);
+    fate__free(coros);
+}
+
+static struct fate__coros *coros_of(fate_reactor *reactor)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    if (turns->coros)
+        return turns->coros;
+    struct fate__coros *coros = fate__own(reactor, sizeof *coros, free_coros, "fate_go");
+    if (coros->owned.is_no_memory)
+        return NULL;
+    coros->switcher = fate__choose_switcher();
+    fate__stacks_init(&coros->stacks);
+    fate__list_init(&coros->all);
+    turns->coros = coros;
+    turns->resume = resume_deferred;
+    fate__watch_overflows();
+    return coros;
+}
+
+static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *options, const char *site)
+{
+    struct fate__stack_memory stack;
+    size_t more = (sizeof(fate_coro) + coros->switcher->context_bytes + 127) & ~(size_t)63;
+
+    if (!fate__stack_take(&coros->stacks, options->stack_bytes, &stack))
+        return NULL;
+    fate_coro *co = (fate_coro *)(void *)(stack.top - more);
+    *co = (fate_coro){ .coros = coros, .stack = stack, .site = site };
+    take_name(co, options->name, site);
+    fate__fiber_new(&co->fiber, stack.low, (size_t)((unsigned char *)co - stack.low));
+    co->context = coros->switcher->make(co, body_entry, stack.low, co, co + 1);
+    fate__list_add_last(&coros->all, &co->link);
+    return co;
+}
+
+static fate_deferred *start(struct fate__coros *coros, fate_coro *co, fate_deferred *d)
+{
+    fate_coro *starter = coros->current;
+
+    fate__hold(d);
+    if (starter) {
+        starter->starts = co;
+        leave(starter);
+    } else {
+        fate_deferred *next = resume(co);
+        if (next)
+            fate__run(next);
+    }
+    fate__release(d);
+    return d;
+}
+
+fate_deferred *fate_go_at(fate_reactor *reactor, fate_coroutine *body, fate_value arg,
+                          const fate_go_options *options, const char *site)
+{
+    fate_go_options o = { 0 };
+
+    fate__check_reactor(reactor, "fate_go", site);
+    fate__check_given(&arg, "fate_go", site);
+    if (!body)
+        fate__stop(site, "fate_go was given a NULL body.");
+    if (options)
+        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    struct fate__coros *coros = fate__is_no_memory(&arg) ? NULL : coros_of(reactor);
+    fate_coro *co = coros ? new_coro(coros, &o, site) : NULL;
+    if (!co) {
+        fate_drop(arg);
+        return fate__hand_out_no_memory(fate__turns(reactor));
+    }
+    co->body = body;
+    co->arg = arg;
+    fate_deferred *d = fate__sourced(reactor, &coroutine, co, site);
+    if (!(d->flags & FATE__SOURCE))
+        return d; /* torn down already */
+    co->d = d;
+    d->marks |= FATE__COROUTINE;
+    return start(coros, co, d);
+}
+
+/* ---- Awaiting ---- */
+
+void fate__check_running(const fate_coro *co, const char *what, const char *site)
+{
+    if (fate__unlikely(!co || co->coros->current != co))
+        fate__stop(
+            site,
+            "%s outside the coroutine that it was given: only a running body can wait, and only with its own "
+            "co. In a callback return fate_follow(d) instead.",
+            what);
+}
+
+/* While the reactor is being freed everything awaited fails at once; who goes on all the same would never
+ * end. */
+static void count_await_at_end(fate_coro *co, const char *site)
+{
+    if (co->n_awaits_at_end++ < AWAITS_AT_END_MAX)
+        return;
+    fate__stop(site,
+               "the coroutine %s has awaited %d times since fate_reactor_free cancelled it. Return when an "
+               "await gives "
+               "a FATE_CANCELLED failure.",
+               co->name, AWAITS_AT_END_MAX);
+}
+
+/* Leaves the stack until d has a result. */
+static fate_value wait_for(fate_coro *co, fate_deferred *d, const char *site)
+{
+    if (!fate__await(co->d, d))
+        return fate__raise(site, &FATE_FOLLOW_ERROR,
+                           "what is awaited waits for the coroutine that awaits it");
+    if (fate__can_run(d))
+        co->run_first = d;
+    leave(co);
+    return fate_take(&co->value);
+}
+
+fate_value fate_await_at(fate_coro *co, fate_deferred *d, const char *site)
+{
+    fate_value v;
+
+    fate__check_running(co, "fate_await", site);
+    if (!fate__check(d, "fate_await", site)) {
+        co->coros->owned.turns->handed_no_memory = false;
+        return fate__no_memory();
+    }
+    if (fate__unlikely(co->coros->owned.turns->is_ending))
+        count_await_at_end(co, site);
+    if (!fate__take_now(d, &v))
+        v = wait_for(co, d, site);
+    if (fate_is_failure(&v))
+        fate__failure_past(&v, site);
+    return v;
+}

@@ -1,0 +1,33 @@
+/* Stacks for coroutines: many, guarded, reused last in first out. */
+#ifndef FATE_SRC_CORO_STACK_H
+#define FATE_SRC_CORO_STACK_H
+
+#include <fate/base.h>
+
+#define FATE__STACK_BYTES ((size_t)65536)
+
+/* A stack.  Below low there is a page that nobody may touch, if is_guarded. */
+struct fate__stack_memory {
+    unsigned char *low, *top;
+    bool is_guarded;
+    void *valgrind_id;
+};
+
+struct fate__stacks {
+    struct fate__segment *segments;  /* of many stacks of the common size */
+    struct fate__free_stack *unused; /* of that size, linked through their tops */
+    size_t page_bytes;
+    size_t n_mprotected; /* guards that cost two mappings each */
+};
+
+void fate__stacks_init(struct fate__stacks *stacks);
+/* One with at least that many bytes to use, 0 for the common size.  False: no memory. */
+bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__stack_memory *ret_stack);
+void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack);
+/* Gives all of the common size back; none may be in use. */
+void fate__stacks_done(struct fate__stacks *stacks);
+
+/* How deep it has ever been used, in bytes from the top. */
+size_t fate__stack_used(const struct fate__stacks *stacks, const struct fate__stack_memory *stack);
+
+#endif
