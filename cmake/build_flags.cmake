@@ -15,8 +15,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 add_library(fate_build INTERFACE)
 target_compile_definitions(fate_build INTERFACE _GNU_SOURCE)
 target_compile_options(fate_build INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-unused-parameter
-    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-unused-parameter>"
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=>")
 
 if(FATE_DEBUG_CHECKS)
     target_compile_definitions(fate_build INTERFACE FATE_DEBUG_CHECKS)
@@ -25,12 +25,12 @@ else()
 endif()
 
 if(FATE_SANITIZE)
-    target_compile_options(fate_build INTERFACE
-        -fsanitize=${FATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    set(sanitize -fsanitize=${FATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_compile_options(fate_build INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${sanitize}>")
     target_link_options(fate_build INTERFACE -fsanitize=${FATE_SANITIZE} -fno-sanitize-recover=all)
 endif()
 
 if(FATE_COVERAGE)
-    target_compile_options(fate_build INTERFACE --coverage)
+    target_compile_options(fate_build INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:--coverage>)
     target_link_options(fate_build INTERFACE --coverage)
 endif()

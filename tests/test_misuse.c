@@ -456,3 +456,342 @@ TEST(a_release_without_a_hold_stops)
 {
     EXPECT_STOP(release_without_hold, NULL, "fate_release", "test_misuse.c:", "fate_hold", "rule 2");
 }
+
+/* ---- Values of another type ---- */
+
+static void read_int_as_lock(void *unused)
+{
+    fate_value v = fate_int(5);
+    fate_as_lock(&v);
+}
+
+static void read_lock_as_semaphore(void *unused)
+{
+    fate_deferred *d = fate_lock_acquire(fate_lock_new(fate_reactor_new_simulated()));
+    fate_as_semaphore(fate_peek(d));
+}
+
+static void read_none_as_deferred(void *unused)
+{
+    fate_value v = fate_none();
+    fate_as_deferred(&v);
+}
+
+static void read_int_as_loop(void *unused)
+{
+    fate_value v = fate_int(5);
+    fate_as_looping_call(&v);
+}
+
+struct apple {
+    int seeds;
+};
+
+struct pear {
+    int seeds;
+};
+
+static void read_apple_as_pear(void *unused)
+{
+    fate_value v = fate_box(struct apple, 5);
+    fate_unbox(struct pear, &v);
+}
+
+TEST(a_value_read_as_another_type_stops)
+{
+    EXPECT_STOP(read_int_as_lock, NULL, "fate_as_lock", "an int (5)", "lock");
+    EXPECT_STOP(read_lock_as_semaphore, NULL, "fate_as_semaphore", "a lock", "semaphore");
+    EXPECT_STOP(read_none_as_deferred, NULL, "fate_as_deferred", "none", "deferred");
+    EXPECT_STOP(read_int_as_loop, NULL, "fate_as_looping_call", "an int (5)", "looping call");
+    EXPECT_STOP(read_apple_as_pear, NULL, "test_misuse.c:", "a box of struct apple", "struct pear", "fate_is_box");
+}
+
+/* ---- No reactor ---- */
+
+static fate_value nothing(fate_value *arg)
+{
+    return fate_none();
+}
+
+static void do_nothing(fate_value *arg)
+{
+}
+
+static void make_deferred(void *unused)
+{
+    fate_deferred_new(NULL);
+}
+
+static void make_cancellable(void *unused)
+{
+    fate_deferred_new_cancellable(NULL, NULL, fate_none());
+}
+
+static void call_later(void *unused)
+{
+    fate_call_later(NULL, 0, do_nothing, fate_none());
+}
+
+static void defer_later(void *unused)
+{
+    fate_defer_later(NULL, 0, nothing, fate_none());
+}
+
+static void make_loop(void *unused)
+{
+    fate_looping_call_new(NULL, nothing, fate_none());
+}
+
+static void make_lock(void *unused)
+{
+    fate_lock_new(NULL);
+}
+
+static void make_queue(void *unused)
+{
+    fate_queue_new(NULL, 1, 1);
+}
+
+static void gather_nothing(void *unused)
+{
+    fate_gather(NULL, 0, NULL);
+}
+
+static void run_nothing(void *unused)
+{
+    fate_run(NULL);
+}
+
+static void advance_nothing(void *unused)
+{
+    fate_advance(NULL, 0);
+}
+
+static void turn_nothing(void *unused)
+{
+    fate_turn(NULL, do_nothing, fate_none());
+}
+
+static void log_to_nothing(void *unused)
+{
+    fate_log(NULL, FATE_LOG_INFO, "text");
+}
+
+static const struct needing_reactor {
+    const char *named;
+    void (*use)(void *unused);
+} needing_reactor[] = {
+    { "fate_deferred_new", make_deferred },
+    { "fate_deferred_new_cancellable", make_cancellable },
+    { "fate_call_later", call_later },
+    { "fate_defer_later", defer_later },
+    { "fate_looping_call_new", make_loop },
+    { "fate_lock_new", make_lock },
+    { "fate_queue_new", make_queue },
+    { "fate_gather", gather_nothing },
+    { "fate_run", run_nothing },
+    { "fate_advance", advance_nothing },
+    { "fate_turn", turn_nothing },
+    { "fate_log", log_to_nothing },
+};
+
+TEST(every_use_of_a_null_reactor_stops)
+{
+    for (size_t i = 0; i < sizeof needing_reactor / sizeof needing_reactor[0]; i++)
+        EXPECT_STOP(needing_reactor[i].use, NULL, needing_reactor[i].named, "NULL reactor",
+                    "check it once, where it is made");
+}
+
+/* ---- fate_follow in another place ---- */
+
+static fate_value some_follow(void)
+{
+    return fate_follow(fate_deferred_new(fate_reactor_new_simulated()));
+}
+
+static void fire_with_follow(void *unused)
+{
+    fate_fire(fate_deferred_new(fate_reactor_new_simulated()), some_follow());
+}
+
+static void succeed_with_follow(void *unused)
+{
+    fate_succeed(fate_reactor_new_simulated(), some_follow());
+}
+
+static void list_follow(void *unused)
+{
+    fate_list_of(some_follow());
+}
+
+static void append_follow(void *unused)
+{
+    fate_value list = fate_list_of(fate_int(1));
+    fate_list_append(&list, some_follow());
+}
+
+static void key_follow(void *unused)
+{
+    fate_value dict = fate_dict();
+    fate_dict_set(&dict, "k", some_follow());
+}
+
+static void add_with_follow(void *unused)
+{
+    fate_add_callback(fate_deferred_new(fate_reactor_new_simulated()), ignore, some_follow());
+}
+
+static void call_later_with_follow(void *unused)
+{
+    fate_call_later(fate_reactor_new_simulated(), 0, do_nothing, some_follow());
+}
+
+static void put_follow(void *unused)
+{
+    fate_queue_put(fate_queue_new(fate_reactor_new_simulated(), 1, 1), some_follow());
+}
+
+static void raise_with_follow(void *unused)
+{
+    fate_raise_with(&FATE_ERROR, some_follow(), "x");
+}
+
+static void fire_later_with_follow(void *unused)
+{
+    fate_fire_later(fate_deferred_new(fate_reactor_new_simulated()), 0, some_follow());
+}
+
+TEST(a_follow_anywhere_but_as_a_return_stops)
+{
+    EXPECT_STOP(fire_with_follow, NULL, "fate_fire", "fate_follow(d)", "only as the return", "fate_held(d)");
+    EXPECT_STOP(succeed_with_follow, NULL, "fate_succeed", "only as the return");
+    EXPECT_STOP(list_follow, NULL, "fate_list", "only as the return");
+    EXPECT_STOP(append_follow, NULL, "fate_list_append", "only as the return");
+    EXPECT_STOP(key_follow, NULL, "fate_dict_set", "only as the return");
+    EXPECT_STOP(add_with_follow, NULL, "fate_add_callback", "only as the return");
+    EXPECT_STOP(call_later_with_follow, NULL, "fate_call_later", "only as the return");
+    EXPECT_STOP(put_follow, NULL, "fate_queue_put", "only as the return");
+    EXPECT_STOP(raise_with_follow, NULL, "fate_raise", "only as the return");
+    EXPECT_STOP(fire_later_with_follow, NULL, "fate_fire_later", "only as the return");
+}
+
+/* ---- The rest ---- */
+
+static void release_free_lock(void *unused)
+{
+    fate_lock_release(fate_lock_new(fate_reactor_new_simulated()));
+}
+
+static void release_full_semaphore(void *unused)
+{
+    fate_semaphore *semaphore = fate_semaphore_new(fate_reactor_new_simulated(), 2);
+
+    fate_semaphore_acquire(semaphore);
+    fate_semaphore_release(semaphore);
+    fate_semaphore_release(semaphore);
+}
+
+static void make_empty_semaphore(void *unused)
+{
+    fate_semaphore_new(fate_reactor_new_simulated(), 0);
+}
+
+TEST(releasing_what_was_not_acquired_stops)
+{
+    EXPECT_STOP(release_free_lock, NULL, "free lock", "R125", "fate_lock_run");
+    EXPECT_STOP(release_full_semaphore, NULL, "free semaphore", "R131", "fate_semaphore_run");
+    EXPECT_STOP(make_empty_semaphore, NULL, "0 tokens", "R131");
+}
+
+static void chain_to_branch(void *unused)
+{
+    fate_deferred *d = fate_deferred_new(fate_reactor_new_simulated());
+    fate_chain(d, fate_branch(d));
+}
+
+static void fail_with_value(void *unused)
+{
+    fate_fail(fate_reactor_new_simulated(), fate_int(5));
+}
+
+static void start_twice(void *unused)
+{
+    fate_looping_call *loop = fate_looping_call_new(fate_reactor_new_simulated(), nothing, fate_none());
+
+    fate_looping_call_start(loop, FATE_SECOND, false);
+    fate_looping_call_start(loop, FATE_SECOND, false);
+}
+
+static void go_back(void *unused)
+{
+    fate_advance(fate_reactor_new_simulated(), -1);
+}
+
+static void add_null_callback(void *unused)
+{
+    fate_add_callback(fate_deferred_new(fate_reactor_new_simulated()), NULL, fate_none());
+}
+
+TEST(other_misuses_stop_with_a_remedy)
+{
+    EXPECT_STOP(chain_to_branch, NULL, "test_misuse.c:", "fate_chain", "library", "fate_deferred_new");
+    EXPECT_STOP(fail_with_value, NULL, "test_misuse.c:", "fate_fail", "no failure", "fate_raise", "fate_succeed");
+    EXPECT_STOP(start_twice, NULL, "test_misuse.c:", "fate_looping_call_start", "R203");
+    EXPECT_STOP(go_back, NULL, "fate_advance", "forward");
+    EXPECT_STOP(add_null_callback, NULL, "test_misuse.c:", "fate_add_callback", "NULL");
+}
+
+/* ---- Inside an event ---- */
+
+static void advance_inside(fate_value *reactor)
+{
+    fate_advance(fate_as_ptr(reactor), 0);
+}
+
+static void play_inside(fate_value *reactor)
+{
+    fate_play(fate_as_ptr(reactor), 0);
+}
+
+static void run_inside(fate_value *reactor)
+{
+    fate_run(fate_as_ptr(reactor));
+}
+
+static void free_inside(fate_value *reactor)
+{
+    fate_reactor_free(fate_as_ptr(reactor));
+}
+
+static const struct entering {
+    const char *named;
+    fate_action *enter;
+} entering[] = {
+    { "fate_advance", advance_inside },
+    { "fate_play", play_inside },
+    { "fate_run", run_inside },
+    { "fate_reactor_free", free_inside },
+};
+
+static void enter_in_a_timer(void *arg)
+{
+    fate_reactor *reactor = fate_reactor_new_simulated();
+
+    fate_call_later(reactor, 0, ((const struct entering *)arg)->enter, fate_ptr(reactor));
+    fate_advance(reactor, 0);
+}
+
+static void enter_in_a_turn(void *arg)
+{
+    fate_reactor *reactor = fate_reactor_new_simulated();
+    fate_turn(reactor, ((const struct entering *)arg)->enter, fate_ptr(reactor));
+}
+
+TEST(entering_the_reactor_inside_an_event_stops)
+{
+    for (size_t i = 0; i < sizeof entering / sizeof entering[0]; i++) {
+        void *arg = (void *)(uintptr_t)&entering[i];
+        EXPECT_STOP(enter_in_a_timer, arg, entering[i].named, "inside an event", "fate_call_later");
+        EXPECT_STOP(enter_in_a_turn, arg, entering[i].named, "inside an event");
+    }
+}

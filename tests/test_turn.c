@@ -300,7 +300,7 @@ static void make_one(fate_value *reactor)
 
 static void say_arg(fate_value *name)
 {
-    say(fate_as_ptr(name));
+    say(fate_kind_of(name) == FATE_KIND_PTR ? fate_as_ptr(name) : "called");
 }
 
 TEST(each_event_is_a_turn_of_its_own)
@@ -367,7 +367,7 @@ TEST(a_turn_drops_its_arg)
 
 static void say_cancelled(fate_deferred *d, fate_value *name)
 {
-    say(fate_as_ptr(name));
+    say_arg(name);
 }
 
 TEST(the_end_cancels_what_has_not_fired_oldest_first)

@@ -30,7 +30,7 @@ PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", 
                  "fate": "tool"}
 
 C_SUFFIXES = {".c", ".h"}
-CODE_SUFFIXES = {".c", ".h", ".cc", ".py", ".sh", ".cmake"}
+CODE_SUFFIXES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake"}
 CODE_NAMES = {"check", "quickstart", "run", "CMakeLists.txt"}
 SKIPPED_FOLDERS = {".git", "build", "b", "__pycache__"}
 
@@ -258,8 +258,8 @@ def check_documented(tree):
         found = list(declarations(tree.lines(path)))
         documented = {name for name, _, is_documented in found if is_documented}
         for name, number, _ in found:
-            # The plain twin of a macro is what f_at is, without the call site.
-            if name not in documented and name + "_at" not in documented:
+            # f and f_with, the plain twins of macros, are what f_at is, without the call site.
+            if not documented & {name, name + "_at", name.removesuffix("_with") + "_at"}:
                 yield Problem(path, number, f"{name} has no comment that says what it does")
 
 

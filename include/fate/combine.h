@@ -37,7 +37,9 @@ FATE_API fate_deferred *fate_gather_at(fate_reactor *reactor, size_t n, fate_def
 
 /* Fires with [index, value] of the first success, when all other members have been cancelled (R114).  If
  * every member fails, so does the race, with FATE_FAILURE_GROUP, whose fate_payload is the list of failures
- * in order. Members are left with none (R116).  A race of nobody never fires by itself. */
+ * in order. Members are left with none (R116), but for one that
+ * ends a race that was cancelled before: it has FATE_ALREADY_CALLED.  A race of nobody never fires by itself.
+ */
 FATE_API fate_deferred *fate_race_at(fate_reactor *reactor, size_t n, fate_deferred *const members[],
                                      const char *site);
 

@@ -49,6 +49,8 @@ void fate__fire(fate_deferred *d, fate_value v, const char *site)
         fate_drop(v);
     else if (fate__accept(d, v, site))
         fate__run(d);
+    else
+        fate__settle(d);
 }
 
 /* ---- A firing that is refused ---- */
@@ -145,6 +147,15 @@ static int abandon_fired(fate_deferred *d)
     return was_cancelled ? -ECANCELED : 0;
 }
 
+/* The library has still to fire d; only then does it matter. */
+static int give_up_pauses(fate_deferred *d)
+{
+    if (!d->pauses)
+        return -EPERM;
+    d->marks |= FATE__NO_PAUSES;
+    return 0;
+}
+
 int fate_abandon(fate_deferred *d)
 {
     if (is_bare(d))
@@ -154,7 +165,7 @@ int fate_abandon(fate_deferred *d)
     if (d->flags & FATE__FIRED)
         return abandon_fired(d);
     if (d->flags & FATE__LIBRARY)
-        return -EPERM;
+        return give_up_pauses(d);
     fate__abandon(d);
     return 0;
 }

@@ -86,11 +86,13 @@ void fate__members_listen(struct fate__members *m)
             hear_no_memory(m, i);
 }
 
-void fate__members_cancel(struct fate__members *m, const char *site)
+void fate__members_cancel(struct fate__members *m, size_t but, const char *site)
 {
+    m->n_cancelling++;
     for (size_t i = 0; i < m->n; i++)
-        if (m->of[i])
+        if (i != but && m->of[i])
             fate_cancel_at(m->of[i], site);
+    m->n_cancelling--;
 }
 
 void fate__members_release(struct fate__members *m)

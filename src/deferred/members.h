@@ -9,7 +9,8 @@ struct fate__members {
     size_t n;
     size_t n_unheard; /* members whose level has not been reached */
     size_t n_heard;
-    unsigned flags; /* as settle or race likes */
+    unsigned flags;        /* as settle or race likes */
+    unsigned n_cancelling; /* loops over the members that are under way: none may be let go */
     const char *site;
     fate_value results; /* a list of n, none where nobody has reported */
     /* Hears member i, whose result is d->result; returns what is to run first, as a native level. */
@@ -22,7 +23,8 @@ struct fate__members *fate__members_new(size_t n, fate_deferred *const members[]
                                         const char *site);
 /* Adds a level to each.  Those that have fired are heard before this returns. */
 void fate__members_listen(struct fate__members *members);
-void fate__members_cancel(struct fate__members *members, const char *site);
+/* Cancels each in order but for one; SIZE_MAX: all. */
+void fate__members_cancel(struct fate__members *members, size_t but, const char *site);
 void fate__members_release(struct fate__members *members);
 void fate__members_free(struct fate__members *members);
 

@@ -7,13 +7,14 @@ enum { IS_WON = 1 };
 /* When every member has been heard and the race has fired, it has no more use for them. */
 static void let_members_go(struct fate__members *m)
 {
-    if (m->n_unheard == 0 && (m->d->flags & FATE__FIRED))
+    if (m->n_unheard == 0 && m->n_cancelling == 0 && (m->d->flags & FATE__FIRED))
         fate__members_release(m);
 }
 
 static bool cancel(fate_deferred *d, void *data, const char *site)
 {
-    fate__members_cancel(data, site);
+    fate__members_cancel(data, SIZE_MAX, site);
+    let_members_go(data);
     return true;
 }
 
@@ -30,28 +31,33 @@ static fate_value index_and_value(size_t i, fate_value value)
     return fate_list(2, pair);
 }
 
-/* The others are cancelled first, in order, and only then does the race fire. */
-static fate_deferred *win(struct fate__members *m, fate_value v, size_t winner)
+/* The race fires, unless it was cancelled while this member could not finish: then it has failed already, and
+ * the member is told so, as whoever fires twice is (R65).  Twisted does the same. */
+static fate_deferred *fire(struct fate__members *m, fate_deferred *member, fate_value v)
 {
-    m->flags |= IS_WON;
-    for (size_t i = 0; i < m->n; i++)
-        if (i != winner)
-            fate_cancel_at(m->of[i], m->site);
-    if (m->d->flags & FATE__FIRED) { /* cancelled by one of those */
-        fate_drop(v);
-        return NULL;
-    }
-    return fate__accept(m->d, index_and_value(winner, v), m->site);
+    if (!(m->d->flags & FATE__FIRED))
+        return fate__accept(m->d, v, m->site);
+    fate_drop(v);
+    member->result = fate__raise_with("fate_race", m->site, &FATE_ALREADY_CALLED, fate_none(), fate_none());
+    return NULL;
 }
 
-static fate_deferred *lose(struct fate__members *m, fate_value failure, size_t i)
+/* The others are cancelled first, in order, and only then does the race fire. */
+static fate_deferred *win(struct fate__members *m, fate_deferred *member, fate_value v, size_t winner)
+{
+    m->flags |= IS_WON;
+    fate__members_cancel(m, winner, m->site);
+    return fire(m, member, index_and_value(winner, v));
+}
+
+static fate_deferred *lose(struct fate__members *m, fate_deferred *member, fate_value failure, size_t i)
 {
     *fate__members_result(m, i) = failure;
     if (m->n_heard < m->n)
         return NULL;
     fate_value group =
         fate__raise_with("fate_race", m->site, &FATE_FAILURE_GROUP, fate_take(&m->results), fate_none());
-    return fate__accept(m->d, group, m->site);
+    return fire(m, member, group);
 }
 
 static fate_deferred *hear(struct fate__members *m, fate_deferred *member, size_t i)
@@ -59,12 +65,12 @@ static fate_deferred *hear(struct fate__members *m, fate_deferred *member, size_
     fate_value v = fate_take(&member->result);
     fate_deferred *next = NULL;
 
-    if ((m->d->flags & FATE__FIRED) || (m->flags & IS_WON))
+    if (m->flags & IS_WON)
         fate_drop(v);
     else if (fate_is_failure(&v))
-        next = lose(m, v, i);
+        next = lose(m, member, v, i);
     else
-        next = win(m, v, i);
+        next = win(m, member, v, i);
     let_members_go(m);
     return next;
 }

@@ -9,7 +9,7 @@ enum { FIRST_VALUE = 1, FIRST_FAILURE = 2, CONSUME = 4 };
 /* The list fires only through its members' reports (R101). */
 static bool cancel(fate_deferred *d, void *data, const char *site)
 {
-    fate__members_cancel(data, site);
+    fate__members_cancel(data, SIZE_MAX, site);
     return false;
 }
 

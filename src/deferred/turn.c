@@ -18,7 +18,7 @@ static bool is_done(const fate_deferred *d)
         return false;
     if (d->flags & FATE__ABANDONED)
         return true;
-    return (d->flags & FATE__FIRED) && !d->pauses;
+    return (d->flags & FATE__FIRED) && (!d->pauses || (d->marks & FATE__NO_PAUSES));
 }
 
 static void report(struct fate__turns *turns, const fate_value *failure, const char *site)

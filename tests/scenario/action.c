@@ -97,7 +97,8 @@ static void fire_later(struct world *world, const char *rest)
     schedule(world, "-", seconds, split_line(world, line));
 }
 
-/* The items that give something to what they name: `cb=dK:V`, `eb=dK:E`, `put=qN:V`.  False: it is none of them. */
+/* The items that give something to what they name: `cb=dK:V`, `eb=dK:E`, `put=qN:V`.  False: it is none of
+ * them. */
 static bool do_giving_item(struct world *world, const char *item)
 {
     const char *rest, *given;

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 """The differential test: random scenarios, run with real Twisted (reference.py) and with the library.
 
-usage: differ.py --program PATH [--count N] [--seed S] [--coroutines] [--keep DIR] [--all] [--plant] [--self-test]
+usage: differ.py --program PATH [--count N] [--seed S] [--coroutines] [--keep DIR] [--all] [--plant]
+[--self-test]
 
 Each scenario follows from the seed and its number alone.  Scenarios that run into behaviour left open
-(LANGUAGE.md, section 9) are counted and passed over.  The first difference is made as small as possible, printed
-with both traces, and ends the test with exit status 1; with --all the test goes on and shows one difference of each
-kind that it can tell apart.
+(LANGUAGE.md, section 9) are counted and passed over.  The first difference is made as small as possible,
+printed with both traces, and ends the test with exit status 1; with --all the test goes on and shows one
+difference of each kind that it can tell apart.
 
---plant spoils the program's trace where a canceller is followed by a CancelledError, so that one can see the test
-fail; --self-test does that and succeeds if the difference is found and made small."""
+--plant spoils the program's trace where a canceller is followed by a CancelledError, so that one can see
+the test fail; --self-test does that and succeeds if the difference is found and made small."""
 
 import argparse
 import difflib
@@ -92,8 +93,8 @@ def show(number, lines, traces):
     print(f"---- scenario {number}, made as small as possible")
     print("\n".join(lines))
     print("---- difference (-: Twisted, +: the program)")
-    for line in difflib.unified_diff(expected.splitlines(), actual.splitlines(), "Twisted", "program", lineterm="",
-                                     n=1000):
+    for line in difflib.unified_diff(expected.splitlines(), actual.splitlines(), "Twisted", "program",
+                                     lineterm="", n=1000):
         print(line)
     print()
 
@@ -106,7 +107,7 @@ def save(directory, name, lines, expected):
 
 
 def kind_of(lines, traces):
-    """Differences of one kind look alike: the operations that it takes, and what the first differing lines are."""
+    """Differences of one kind look alike: the operations that it takes, and the first differing lines."""
     expected, actual = (text.splitlines() + ["(end)"] for text in traces)
     first = next((pair for pair in zip(expected, actual) if pair[0] != pair[1]), ("", ""))
     words = tuple(" ".join(line.split()[:1]) for line in first)
@@ -156,7 +157,7 @@ def judge_self_test(found):
     if len(found[0]) > SELF_TEST_LINES_MAX:
         print("self-test failed: the scenario is still too long:\n" + "\n".join(found[0]))
         return 1
-    print(f"self-test: the planted difference was found and made small:\n" + "\n".join(found[0]))
+    print("self-test: the planted difference was found and made small:\n" + "\n".join(found[0]))
     return 0
 
 

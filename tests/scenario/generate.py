@@ -1,17 +1,18 @@
 """Random scenarios for differ.py.
 
-A scenario is a list of lines.  Each has a theme, a set of weights, so that operations that have to do with one another
-meet in it.  Numbers of names are chosen so that most waits are legal: those who wait have low numbers, those who
-are waited for high ones (LANGUAGE.md, section 5).  The generator only guesses what a name means when its line runs;
-guessing wrong gives an illegal use, which is tested as well."""
+A scenario is a list of lines.  Each has a theme, a set of weights, so that operations that have to do
+with one another meet in it.  Numbers of names are chosen so that most waits are legal: those who wait
+have low numbers, those who are waited for high ones (LANGUAGE.md, section 5).  The generator only
+guesses what a name means when its line runs; guessing wrong gives an illegal use, which is tested as
+well."""
 
 import random
 
 SECONDS = ["0", "0.25", "0.5", "1", "1", "1.5", "2", "3"]
 ERROR_TYPES = ["Error", "LookupError", "KeyError", "IndexError", "ValueError", "UnicodeError", "OSError",
                "ConnectError", "RefusedError"]
-TRAPPED_TYPES = ERROR_TYPES + ["CancelledError", "CancelledError", "TimeoutError", "AlreadyCalledError", "FirstError",
-                               "FailureGroup"]
+TRAPPED_TYPES = ERROR_TYPES + ["CancelledError", "CancelledError", "TimeoutError", "AlreadyCalledError",
+                               "FirstError", "FailureGroup"]
 OUTER, MIDDLE, INNER = range(1, 10), range(10, 20), range(20, 30)
 
 BASIC = {"new": 8, "succeed": 1, "fail": 1.5, "add": 14, "both": 5, "callback": 6, "errback": 3, "cancel": 4,
@@ -23,20 +24,22 @@ THEMES = {
     "timeouts": {"timeout": 8, "advance": 8, "pause": 1, "unpause": 1, "deferlater": 2},
     "lists": {"list": 7, "gather": 4, "race": 3, "cancel": 6, "chain": 1, "pause": 2, "unpause": 2},
     "races": {"race": 8, "list": 1, "cancel": 5, "pause": 1.5, "unpause": 1.5},
-    "primitives": {"lock": 2, "sem": 1, "acquire": 6, "release": 6, "run": 6, "cancel": 5, "pause": 1, "unpause": 1},
+    "primitives": {"lock": 2, "sem": 1, "acquire": 6, "release": 6, "run": 6, "cancel": 5, "pause": 1,
+                   "unpause": 1},
     "queues": {"queue": 3, "put": 8, "get": 8, "cancel": 4, "pause": 1, "unpause": 1},
     "clock": {"later": 10, "resetcall": 2, "delaycall": 2, "cancelcall": 2, "showcall": 2, "advance": 10,
               "deferlater": 5, "timeout": 2},
     "loops": {"loop": 5, "stoploop": 4, "resetloop": 2, "advance": 12, "later": 3, "cancel": 2},
     "everything": {"pause": 3, "unpause": 3, "maybe": 1, "chain": 2, "timeout": 3, "list": 3, "gather": 2,
-                   "race": 1.5, "lock": 1, "sem": 0.5, "acquire": 2, "release": 2, "run": 3, "queue": 1, "put": 2,
-                   "get": 2, "later": 3, "cancelcall": 0.5, "advance": 5, "deferlater": 2, "loop": 1,
+                   "race": 1.5, "lock": 1, "sem": 0.5, "acquire": 2, "release": 2, "run": 3, "queue": 1,
+                   "put": 2, "get": 2, "later": 3, "cancelcall": 0.5, "advance": 5,
+                   "deferlater": 2, "loop": 1,
                    "stoploop": 1},
 }
 COROUTINE_THEMES = {
     "coroutines": {"inline": 12, "cancel": 8, "chain": 1},
-    "coroutines and more": {"inline": 10, "pause": 2, "unpause": 2, "list": 2, "gather": 2, "race": 1, "timeout": 3,
-                            "advance": 5, "lock": 1, "run": 2, "later": 2},
+    "coroutines and more": {"inline": 10, "pause": 2, "unpause": 2, "list": 2, "gather": 2, "race": 1,
+                            "timeout": 3, "advance": 5, "lock": 1, "run": 2, "later": 2},
 }
 
 
@@ -77,8 +80,8 @@ class Generator:
         return self.rng.choice(SECONDS)
 
     def deferred(self, fireable=False, above=None):
-        """The name of a deferred, for the most part one that is there, and still to be fired if it is to be fired;
-        above: with a higher number than that."""
+        """The name of a deferred, for the most part one that is there, and still to be fired if it is to be
+        fired; above: with a higher number than that."""
         near = [n for n in self.focus if above is None or n > above]
         if near and self.chance(0.7):
             return f"d{self.rng.choice(near)}"
@@ -144,8 +147,9 @@ class Generator:
         if kind == "trap":
             types = self.rng.sample(TRAPPED_TYPES, self.rng.choice([1, 1, 2]))
             return f"trap={'/'.join(types)}:{self.value()}"
-        return {"": "", "pass": "pass", "val": f"val={self.value()}", "inc": f"inc={self.rng.choice([1, 10])}",
-                "raise": f"raise={self.error()}", "rfail": f"rfail={self.error()}"}[kind]
+        return {"": "", "pass": "pass", "val": f"val={self.value()}",
+                "inc": f"inc={self.rng.choice([1, 10])}", "raise": f"raise={self.error()}",
+                "rfail": f"rfail={self.error()}"}[kind]
 
     def action(self, name):
         rank = int(name[1:])
@@ -158,7 +162,8 @@ class Generator:
     # ---- Operations: each returns a line ----
 
     def make_new(self):
-        canceller = self.rng.choices(["", " noop", f" cb={self.value()}", f" eb={self.error()}"], [5, 2, 1, 1])[0]
+        cancellers = ["", " noop", f" cb={self.value()}", f" eb={self.error()}"]
+        canceller = self.rng.choices(cancellers, [5, 2, 1, 1])[0]
         return "new " + self.new_deferred(self.any_numbers(), fireable=True) + canceller
 
     def make_succeed(self):
@@ -362,13 +367,15 @@ class Generator:
 
     def idiom_following(self):
         """Outers wait for an inner; levels before and behind them; then the inner is fired."""
-        (inner, *outers), lines = self.new_focus(INNER, *self.rng.choice([[OUTER], [OUTER, OUTER], [MIDDLE, OUTER]]))
+        who_wait = self.rng.choice([[OUTER], [OUTER, OUTER], [MIDDLE, OUTER]])
+        (inner, *outers), lines = self.new_focus(INNER, *who_wait)
         for outer in outers:
             awaited = self.rng.choice([inner, inner, outers[0] if outer != outers[0] else inner])
             lines += [f"both {outer} {self.label()} ret={awaited}"]
             lines += [self.make_add() for _ in range(self.rng.choice([0, 1, 2]))]
             lines += [f"callback {outer} 0"]
-        lines += [f"both {inner} {self.label()} {self.action(inner)}" for _ in range(self.rng.choice([0, 1, 2]))]
+        for _ in range(self.rng.choice([0, 1, 2])):
+            lines.append(f"both {inner} {self.label()} {self.action(inner)}")
         return lines + [self.fire_it(inner)]
 
     def idiom_run(self):
@@ -378,8 +385,10 @@ class Generator:
         first, second = self.new_deferred(MIDDLE), self.new_deferred(OUTER)
         self.focus += [int(first[1:]), int(second[1:])]
         lines += [f"lock {primitive}", f"run {primitive} {first} {self.label()} ret={awaited}",
-                  f"run {primitive} {second} {self.label()} {self.action(second)}", self.make_add(), self.make_add()]
-        return lines + self.rng.choice([[], [f"cancel {first}"], [f"cancel {second}"]]) + [self.fire_it(awaited)]
+                  f"run {primitive} {second} {self.label()} {self.action(second)}",
+                  self.make_add(), self.make_add()]
+        lines += self.rng.choice([[], [f"cancel {first}"], [f"cancel {second}"]])
+        return lines + [self.fire_it(awaited)]
 
     def idiom_loop(self):
         """A loop that waits for its function's deferred."""
@@ -394,8 +403,8 @@ class Generator:
     def idiom_timeout(self):
         """A timeout on one that waits."""
         (inner, outer), lines = self.new_focus(INNER, self.rng.choice([OUTER, MIDDLE]))
-        lines += [f"both {outer} {self.label()} ret={inner}", self.make_add(), self.make_timeout(), self.make_timeout(),
-                  f"callback {outer} 0", self.make_add()]
+        lines += [f"both {outer} {self.label()} ret={inner}", self.make_add(), self.make_timeout(),
+                  self.make_timeout(), f"callback {outer} 0", self.make_add()]
         return lines + self.rng.choice([[], [f"pause {inner}"], [f"pause {outer}"]]) + [
             f"advance {self.seconds()}", self.fire_it(inner), "advance 3"]
 
@@ -403,9 +412,10 @@ class Generator:
         """A list of lists."""
         members, lines = self.new_focus(INNER, INNER, INNER)
         inner, outer = self.new_deferred(MIDDLE), self.new_deferred(OUTER)
-        first, second = self.rng.choice(["list", "gather", "race"]), self.rng.choice(["list", "gather", "race"])
+        first, second = self.rng.choices(["list", "gather", "race"], k=2)
         flags = {"list": [" -", " c", " e", " x", " ex", " cx"], "gather": [" -", " x"], "race": [""]}
-        lines += [self.make_add(), f"{first} {inner}{self.rng.choice(flags[first])} {members[0]} {members[1]}"]
+        lines.append(self.make_add())
+        lines.append(f"{first} {inner}{self.rng.choice(flags[first])} {members[0]} {members[1]}")
         lines += [f"{second} {outer}{self.rng.choice(flags[second])} {inner} {members[2]}"]
         self.focus += [int(inner[1:]), int(outer[1:])]
         lines += [self.make_add(), self.make_add()]
@@ -421,12 +431,12 @@ class Generator:
         lines += [f"inline {inner} try {caught} ; await {awaited} ; except ; say caught ; end ; {tail}",
                   f"inline {outer} say start ; await {inner} ; return last"]
         self.focus += [int(inner[1:]), int(outer[1:])]
-        lines += [self.make_add(), self.make_add(), self.make_add(), f"cancel {self.rng.choice([inner, outer])}"]
+        lines += [self.make_add() for _ in range(3)] + [f"cancel {self.rng.choice([inner, outer])}"]
         return lines + [self.fire_it(awaited)]
 
     def idiom(self):
-        idioms = [self.idiom_following, self.idiom_following, self.idiom_run, self.idiom_loop, self.idiom_timeout,
-                  self.idiom_lists]
+        idioms = [self.idiom_following, self.idiom_following, self.idiom_run, self.idiom_loop,
+                  self.idiom_timeout, self.idiom_lists]
         if "inline" in self.weights:
             idioms += [self.idiom_coroutines] * 4
         lines = self.rng.choice(idioms)()

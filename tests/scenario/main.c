@@ -1,14 +1,15 @@
 /* fate-scenario FILE...: runs scenarios (tests/scenarios/LANGUAGE.md) with libfate and prints their traces.
  *
- * A scenario with coroutines is left out, with a line on standard error; `--needs-coroutines FILE` tells by its exit
- * status whether FILE has any (0: yes, 1: no).  Exit status: 0, or 2 when a scenario cannot be read. */
+ * A scenario with coroutines is left out, with a line on standard error; `--needs-coroutines FILE` tells by
+ * its exit status whether FILE has any (0: yes, 1: no).  Exit status: 0, or 2 when a scenario cannot be
+ * read. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "world.h"
 
-static const bool has_coroutines = false;
+static const bool has_coroutines = true;
 
 /* ---- Reading ---- */
 

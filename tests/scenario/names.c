@@ -116,7 +116,8 @@ struct named_deferred *bind(struct world *world, const char *name, fate_deferred
     return named;
 }
 
-/* A producer that will not fire gives the deferred up, and so does the owner of a pause who goes (section 11). */
+/* A producer that will not fire gives the deferred up, and so does the owner of a pause who goes (section
+ * 11). */
 void unbind(struct named_deferred *named)
 {
     fate_deferred *d = named->d;

@@ -358,6 +358,7 @@ static const struct {
     { "loop", op_loop, 6 },
     { "stoploop", op_stoploop, 1 },
     { "resetloop", op_resetloop, 1 },
+    { "inline", op_inline, 2 },
 };
 
 void operate(struct world *world, struct words words)

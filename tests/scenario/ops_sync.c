@@ -98,7 +98,8 @@ void op_put(struct world *world, struct words args)
     put_named(world, args.of[0], parse_value(args.of[1]));
 }
 
-/* An underflow is asked for beforehand, since the failed deferred that the library gives would be reported. */
+/* An underflow is asked for beforehand, since the failed deferred that the library gives would be
+ * reported. */
 void op_get(struct world *world, struct words args)
 {
     struct named_primitive *primitive = find_primitive(world, args.of[0]);

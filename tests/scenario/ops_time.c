@@ -111,10 +111,10 @@ void op_deferlater(struct world *world, struct words args)
 {
     const char *name = args.of[0];
 
-    if (is_new_deferred(world, name))
-        bind(world, name,
-             fate_defer_later(world->reactor, parse_seconds(args.of[1]), call_function,
-                              fate_box(struct handler, world, "run", args.of[2], args.of[3], number_of(name))));
+    if (!is_new_deferred(world, name))
+        return;
+    fate_value arg = fate_box(struct handler, world, "run", args.of[2], args.of[3], number_of(name));
+    bind(world, name, fate_defer_later(world->reactor, parse_seconds(args.of[1]), call_function, arg));
 }
 
 /* args: tN dM INTERVAL now|wait [count] LABEL ACTION */

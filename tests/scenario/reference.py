@@ -3,352 +3,31 @@
 
 usage: reference.py FILE...
 
-The language is described in ../scenarios/LANGUAGE.md.  Exit status: 0; 3 when a scenario runs into behaviour that
-is left open (section 9 there), with the reason on standard error.
+The language is described in ../scenarios/LANGUAGE.md.  Exit status: 0; 3 when a scenario runs into
+behaviour that is left open (section 9 there), with the reason on standard error.
 
-It was written for Twisted 22.4, the one that Debian has.  What that release does otherwise than the traces ask for
-(it keeps a fired deferred's canceller, a chain's target points back, a finished coroutine keeps its deferred, errors
-keep their frames) is put right by the few patches in `patch_twisted` and by `start_body`; `race`, which it lacks, is
-the class Race.
+It was written for Twisted 22.4, the one that Debian has.  What that release does otherwise than the
+traces ask for (it keeps a fired deferred's canceller, a chain's target points back, a finished coroutine
+keeps its deferred, errors keep their frames) is put right by the few patches in patched_twisted.py and by
+`start_body`; `race`, which it lacks, is the class Race there.
 
-Reports of unhandled errors must come at a fixed moment, so Python's collector is off and counting alone frees.
-At the end the collector is run once by hand: a report that only it brings about is the open behaviour `cyclic`.
-(Not after each operation: what hangs on an unreachable cycle would then be reported or not depending on when the
-collector ran.)  Since handlers catch every error, open behaviour is noted in the world and looked at after each
-operation."""
+Reports of unhandled errors must come at a fixed moment, so Python's collector is off and counting alone
+frees.  At the end the collector is run once by hand: a report that only it brings about is the open
+behaviour `cyclic`.  (Not after each operation: what hangs on an unreachable cycle would then be reported
+or not depending on when the collector ran.)  Since handlers catch every error, open behaviour is noted
+in the world and looked at after each operation."""
 
 import gc
 import sys
-from types import SimpleNamespace
 
-import twisted.internet
 from twisted.internet import defer, task
-from twisted.internet import error as internet_error
 from twisted.python.failure import Failure
 
+from patched_twisted import (INTERNAL_CANCEL, NAME_OF_ERROR, Clock, Lock, MarkedList, Race, Semaphore,
+                             classes_of, make_error, parse_value, text_of, text_of_error, text_of_time,
+                             watched)
+
 CALLS_MAX = 4000  # a scenario that calls more handlers than this is taken for an endless one
-
-
-# ---- Errors ----
-
-class Error(Exception):
-    """The base of all errors that a scenario can make."""
-
-
-class LookupError_(Error):
-    pass
-
-
-class KeyError_(LookupError_):
-    pass
-
-
-class IndexError_(LookupError_):
-    pass
-
-
-class ValueError_(Error):
-    pass
-
-
-class UnicodeError_(ValueError_):
-    pass
-
-
-class OSError_(Error):
-    pass
-
-
-class ConnectError_(OSError_):
-    pass
-
-
-class RefusedError_(ConnectError_):
-    pass
-
-
-class FailureGroup(Exception):
-    """What a race fails with when all its members did."""
-
-    def __init__(self, failures):
-        Exception.__init__(self, failures)
-        self.failures = failures
-
-
-ERRORS = {
-    "Error": Error, "LookupError": LookupError_, "KeyError": KeyError_, "IndexError": IndexError_,
-    "ValueError": ValueError_, "UnicodeError": UnicodeError_, "OSError": OSError_,
-    "ConnectError": ConnectError_, "RefusedError": RefusedError_,
-}
-LIBRARY_ERRORS = {
-    "CancelledError": (defer.CancelledError,),
-    "TimeoutError": (defer.TimeoutError, internet_error.TimeoutError),
-    "AlreadyCalledError": (defer.AlreadyCalledError,),
-    "FirstError": (defer.FirstError,),
-    "FailureGroup": (FailureGroup,),
-}
-NAME_OF_ERROR = {cls: name for name, cls in ERRORS.items()}
-NAME_OF_ERROR.update({cls: name for name, classes in LIBRARY_ERRORS.items() for cls in classes})
-
-
-def classes_of(names):
-    """The Python classes that the given type names stand for.  Twisted's own errors count as derived from Error."""
-    found = []
-    for name in names:
-        if name in ERRORS:
-            found.append(ERRORS[name])
-        if name in LIBRARY_ERRORS or name == "Error":
-            wanted = LIBRARY_ERRORS if name == "Error" else [name]
-            found.extend(cls for each in wanted for cls in LIBRARY_ERRORS[each])
-    return tuple(found)
-
-
-def make_error(text):
-    """The error that `TYPE:msg` stands for."""
-    name, _, message = text.partition(":")
-    return ERRORS[name](message)
-
-
-# ---- Printing ----
-
-class ListResult(list):
-    """The result of a DeferredList: pairs (success, value)."""
-
-
-class FirstCallback(SimpleNamespace):
-    """The result of a DeferredList with fireOnOneCallback: value, index."""
-
-
-class RaceResult(SimpleNamespace):
-    """The result of a race: index, value."""
-
-
-def text_of_error(value):
-    name = NAME_OF_ERROR.get(type(value), type(value).__name__)  # an unknown one is left open
-    if name in ERRORS:
-        return f"{name}:{value}"
-    if name == "FirstError":
-        return f"FirstError(#{value.index} {text_of_error(value.subFailure.value)})"
-    if name == "FailureGroup":
-        return "FailureGroup(" + " ".join(text_of_error(f.value) for f in value.failures) + ")"
-    return name
-
-
-def text_of_pair(success, value):
-    return f"({'ok' if success else 'err'} {text_of(value)})"
-
-
-def text_of(value):
-    """The printed form of a value (section 3 of the language)."""
-    if value is None:
-        return "none"
-    if isinstance(value, Failure):
-        return text_of_error(value.value)
-    if isinstance(value, ListResult):
-        return "[" + " ".join(text_of_pair(*pair) for pair in value) + "]"
-    if isinstance(value, FirstCallback):
-        return f"({text_of(value.value)} #{value.index})"
-    if isinstance(value, RaceResult):
-        return f"(#{value.index} {text_of(value.value)})"
-    if isinstance(value, list):
-        return "[" + " ".join(map(text_of, value)) + "]"
-    if isinstance(value, int):
-        return str(value)
-    return value.name
-
-
-def parse_value(token):
-    return None if token == "none" else int(token)
-
-
-def text_of_time(seconds):
-    return "%g" % seconds
-
-
-# ---- Twisted, put right ----
-
-_world = None  # the scenario that is being run; the patches below tell it what they see
-
-
-class MarkedList(defer.DeferredList):
-    """A DeferredList whose results say what shape they have."""
-
-    def callback(self, result):
-        if isinstance(result, list):
-            marked = ListResult(result)
-        else:
-            marked = FirstCallback(value=result[0], index=result[1])
-        defer.Deferred.callback(self, marked)
-
-
-def patch_twisted():
-    """Makes the installed Twisted behave as the traces ask, and report to the world.  Done once per process."""
-    patch_deferred()
-    patch_failure()
-    defer.DeferredList = MarkedList
-    twisted.internet.reactor = None  # LoopingCall asks for it and is given a clock afterwards
-
-    def report(self):
-        if self.failResult is not None and _world is not None:
-            _world.report(text_of(self.failResult))
-
-    defer.DebugInfo.__del__ = report
-
-
-def patch_deferred():
-    """A fired deferred forgets its canceller (R71), a chain's target does not point back, and a run that stops at
-    a paused outer with levels left behind is noticed (R50)."""
-    start = defer.Deferred._startRunCallbacks
-    run_code = defer.Deferred._runCallbacks.__code__
-
-    def forget_canceller_and_start(self, result):
-        if not self.called:
-            self._canceller = None
-        start(self, result)
-
-    def get_paused(self):
-        count = self.__dict__.get("_n_paused", 0)
-        if count:
-            frame = sys._getframe(1)
-            if frame.f_code is run_code:
-                look_for_stranded(self, frame.f_locals)
-        return count
-
-    def set_paused(self, count):
-        self.__dict__["_n_paused"] = count
-
-    defer.Deferred._startRunCallbacks = forget_canceller_and_start
-    defer.Deferred.paused = property(get_paused, set_paused)
-    defer.Deferred._chainedTo = property(lambda self: None, lambda self, value: None)
-
-
-def look_for_stranded(deferred, run):
-    """The loop of _runCallbacks looks at `deferred`, which is paused; run: the loop's variables."""
-    is_returning = run["current"] is deferred  # else it is only asked whether a returned one is paused
-    if is_returning and any(d.callbacks for d in run["chain"][:-1]):
-        _world.note_open("stranded")
-
-
-def patch_failure():
-    """Errors keep no frames, so that they keep no deferreds; and unexpected ones are noticed."""
-    make = defer.Failure.__init__
-
-    def make_without_frames(self, *args, **kwargs):
-        make(self, *args, **kwargs)
-        self.tb = None
-        self.value.__traceback__ = self.value.__context__ = self.value.__cause__ = None
-        if _world is not None:
-            _world.look_at_error(self.value)
-
-    Failure.__init__ = make_without_frames
-
-
-class Race:
-    """race, which the installed Twisted lacks (R114-R122).
-
-    A race that was cancelled while a member could not finish has been fired; a member that then wins, or is the
-    last to fail, fires it again and is left with that AlreadyCalledError.  So does the newer release."""
-
-    def __init__(self, members):
-        self.members = members
-        self.failures = {}
-        self.winner = None
-        self.deferred = defer.Deferred(self.cancel_members)
-
-    def listen(self):
-        for index, member in enumerate(self.members):
-            member.addCallbacks(self.succeeded, self.failed, callbackArgs=(index,), errbackArgs=(index,))
-        return self.deferred
-
-    def cancel_members(self, _):
-        for member in self.members:
-            member.cancel()
-
-    def succeeded(self, value, index):
-        if self.winner is None:
-            self.winner = self.members[index]
-            for member in self.members:
-                if member is not self.winner:
-                    member.cancel()
-            self.deferred.callback(RaceResult(index=index, value=value))
-
-    def failed(self, failure, index):
-        self.failures[index] = failure
-        if len(self.failures) == len(self.members):
-            in_order = [self.failures[i] for i in range(len(self.members))]
-            self.deferred.errback(Failure(FailureGroup(in_order)))
-
-
-class Counted:
-    """What both primitives add to Twisted's: they know how many of their tokens belong to run(), to notice when
-    the scenario releases one of those (R130)."""
-
-    n_in_runs = 0
-    asked_by_run = False
-
-    def acquire(self):
-        d = super().acquire()
-        d.is_run = self.asked_by_run
-        if d.is_run and d.called:
-            self.n_in_runs += 1
-        return d
-
-    def run(self, function):
-        # acquire() is the first thing that run() does, so the function cannot see the mark.
-        execute = self.make_execute(function)
-        self.asked_by_run = True
-        try:
-            d = self.acquire()
-        finally:
-            self.asked_by_run = False
-        return d.addCallback(execute)
-
-    def make_execute(self, function):
-        def execute(_):
-            return defer.maybeDeferred(function).addBoth(self._releaseAndReturn)
-        return execute
-
-    def _releaseAndReturn(self, result):
-        self.n_in_runs -= 1
-        return super()._releaseAndReturn(result)
-
-    def release(self):
-        if self.waiting and self.waiting[0].is_run:
-            self.n_in_runs += 1
-        super().release()
-
-    def release_by_user(self):
-        """False when nothing is held."""
-        n_held = self.n_held()
-        if n_held == 0:
-            return False
-        if n_held <= self.n_in_runs:
-            _world.note_open("over-release")
-        self.release()
-        return True
-
-
-class Lock(Counted, defer.DeferredLock):
-    def n_held(self):
-        return int(self.locked)
-
-
-class Semaphore(Counted, defer.DeferredSemaphore):
-    def n_held(self):
-        return self.limit - self.tokens
-
-
-class Clock(task.Clock):
-    """Twisted's test clock, which notices when the order of two calls is left open (R187)."""
-
-    def _sortCalls(self):
-        task.Clock._sortCalls(self)
-        if not self.calls or self.calls[0].getTime() > self.seconds():
-            return
-        first = self.calls[0].getTime()
-        due = [call for call in self.calls if call.getTime() == first]
-        if len(due) > 1 and any(getattr(call, "moved", False) for call in due):
-            _world.note_open("tie")
 
 
 # ---- The world of one scenario ----
@@ -424,7 +103,7 @@ class World:
             self.note_open("recursion")
         elif isinstance(value, AssertionError):
             self.note_open("over-release")
-        elif type(value) not in NAME_OF_ERROR and type(value).__name__ != "_InternalInlineCallbacksCancelledError":
+        elif type(value) not in NAME_OF_ERROR and type(value) is not INTERNAL_CANCEL:
             raise SystemExit(f"reference.py: {value!r}")
 
     # -- names --
@@ -859,8 +538,8 @@ def result_of(step, last):
 
 
 def start_body(body):
-    """inlineCallbacks, but for the function below, which in Twisted 22.4 is a closure that refers to itself, so that
-    a finished coroutine would keep its deferred."""
+    """inlineCallbacks, but for the function below, which in Twisted 22.4 is a closure that refers to
+    itself, so that a finished coroutine would keep its deferred."""
     status = defer._CancellationStatus(None)
     status.deferred = d = defer.Deferred(lambda it: cancel_body(it, status))
     defer._inlineCallbacks(None, go_through(body), status)
@@ -868,18 +547,18 @@ def start_body(body):
 
 
 def cancel_body(it, status):
-    """The canceller of a coroutine's deferred: in front of its levels comes one that hands the cancel on and waits
-    for what the body makes of it.  If it is paused, that comes late."""
+    """The canceller of a coroutine's deferred: in front of its levels comes one that hands the cancel on
+    and waits for what the body makes of it.  If it is paused, that comes late."""
     if it.paused:
-        _world.note_open("cancel-paused-coroutine")
+        watched.world.note_open("cancel-paused-coroutine")
     levels, it.callbacks = it.callbacks, []
     it.addErrback(hand_cancel_on, status)
     it.callbacks.extend(levels)
-    it.errback(defer._InternalInlineCallbacksCancelledError())
+    it.errback(INTERNAL_CANCEL())
 
 
 def hand_cancel_on(failure, status):
-    failure.trap(defer._InternalInlineCallbacksCancelledError)
+    failure.trap(INTERNAL_CANCEL)
     status.deferred = defer.Deferred(lambda it: cancel_body(it, status))
     status.waitingOn.cancel()
     return status.deferred
@@ -930,26 +609,25 @@ def go_through(body):
 
 # ---- Entrances ----
 
-patch_twisted()
 gc.disable()
 
 
 def run_text(text):
     """(trace, None), or (the trace so far, the reason for which it is left open)."""
-    global _world
-    _world = world = World()
+    watched.world = world = World()
     try:
         world.run(text)
     finally:
         # Nothing of this scenario may be left for the collector to find in the next one.
-        _world = None
+        watched.world = None
         world.forget()
         gc.collect()
     return "".join(line + "\n" for line in world.lines), world.open_reason
 
 
 def prepare():
-    """Once, before many runs: what is alive now is no more looked at by the collector, which makes it quick."""
+    """Once, before many runs: what is alive now is no more looked at by the collector, which makes it
+    quick."""
     gc.collect()
     gc.freeze()
 

@@ -4,9 +4,9 @@
 usage: run_cases.py --program PATH [FILE.scn...]
        run_cases.py --reference [FILE.scn...]
 
-Without files it takes all of tests/scenarios.  A scenario that needs coroutines is skipped, by name, as long as the
-program knows none.  --reference checks that reference.py still makes the same traces; it skips nothing.  Exit
-status 1 when a trace differs."""
+Without files it takes all of tests/scenarios.  A scenario that needs coroutines is skipped, by name, as
+long as the program knows none.  --reference checks that reference.py still makes the same traces; it
+skips nothing.  Exit status 1 when a trace differs."""
 
 import argparse
 import difflib
@@ -21,7 +21,8 @@ TIMEOUT_S = 20
 
 def run_program(program, path):
     """(trace, was it skipped?); how the program dies, if it does, is a part of the trace."""
-    done = subprocess.run([program, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
+    done = subprocess.run([program, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT_S,
+                          check=False)
     said = done.stderr.decode("utf-8", "replace")
     trace = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0:
@@ -39,7 +40,8 @@ def run_reference(path):
 
 def show_difference(name, expected, actual):
     print(f"{name}: failed")
-    for line in difflib.unified_diff(expected.splitlines(), actual.splitlines(), "expected", "actual", lineterm=""):
+    for line in difflib.unified_diff(expected.splitlines(), actual.splitlines(), "expected", "actual",
+                                     lineterm=""):
         print("    " + line)
 
 

@@ -131,7 +131,8 @@ static void write_items(FILE *out, struct world *world, const fate_value *list, 
     fputc(']', out);
 }
 
-/* A list with fire_on_one_callback fires with value and index, or, when all have failed, with all failures. */
+/* A list with fire_on_one_callback fires with value and index, or, when all have failed, with all
+ * failures. */
 static bool is_first_callback(const fate_value *list)
 {
     return fate_count(list) == 2 && !fate_is_failure(fate_at(list, 0));
@@ -185,8 +186,8 @@ void print_value(struct world *world, const fate_value *v)
     write_value(stdout, world, v);
 }
 
-/* A paused list may have fired without having passed the level that wraps it.  What gathering strips is still there
- * then: Twisted does that in a first level, too (R112). */
+/* A paused list may have fired without having passed the level that wraps it.  What gathering strips is
+ * still there then: Twisted does that in a first level, too (R112). */
 void print_raw_result(struct world *world, const fate_value *v, enum shape shape)
 {
     if (fate_kind_of(v) == FATE_KIND_LIST)

@@ -104,9 +104,9 @@ static void drop_all_names(fate_value *arg)
     }
 }
 
-/* Twisted drops the clock, the primitives and the loops together with the names, and reports every failure that they
- * alone had kept; so the failures that the reactor still has when it is freed belong to this last operation.  To be
- * freed it cancels, and that calls handlers: those do nothing any more. */
+/* Twisted drops the clock, the primitives and the loops together with the names, and reports every failure
+ * that they alone had kept; so the failures that the reactor still has when it is freed belong to this last
+ * operation.  To be freed it cancels, and that calls handlers: those do nothing any more. */
 void world_end(struct world *world)
 {
     printf("> end\n");

@@ -127,7 +127,7 @@ fate_value call_handler(fate_value *result, fate_value *arg);
 fate_value call_function(fate_value *arg);
 fate_value call_counted(int64_t count, fate_value *arg);
 
-/* ---- ops.c, ops_sync.c, ops_time.c ---- */
+/* ---- ops.c, ops_sync.c, ops_time.c, ops_coro.c ---- */
 
 typedef void operation(struct world *world, struct words args);
 
@@ -147,5 +147,6 @@ fate_timer schedule(struct world *world, const char *name, const char *seconds, 
 operation op_lock, op_sem, op_queue, op_acquire, op_release, op_run, op_put, op_get;
 operation op_later, op_resetcall, op_delaycall, op_cancelcall, op_showcall, op_deferlater;
 operation op_loop, op_stoploop, op_resetloop;
+operation op_inline;
 
 #endif

@@ -1,0 +1,190 @@
+/* Tests of src/reactor/reactor.c: running, stopping, time. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <fate/fate.h>
+
+#include "test.h"
+
+static fate_reactor *reactor;
+static char trail[256];
+
+static void begin(void)
+{
+    trail[0] = '\0';
+    reactor = test_reactor();
+}
+
+/* Says its name and the time in seconds. */
+static void say_time(fate_value *name)
+{
+    size_t len = strlen(trail);
+    snprintf(trail + len, sizeof trail - len, "%s%s@%lld", len ? " " : "", (const char *)fate_as_ptr(name),
+             (long long)(fate_now(reactor) / FATE_SECOND));
+}
+
+static void later(int seconds, const char *name)
+{
+    fate_call_later(reactor, seconds * FATE_SECOND, say_time, fate_ptr(name));
+}
+
+TEST(a_simulated_clock_begins_at_zero_and_moves_when_told)
+{
+    begin();
+    EXPECT_EQ(fate_now(reactor), 0);
+    fate_advance(reactor, 5);
+    EXPECT_EQ(fate_now(reactor), 5);
+    fate_advance(reactor, 0);
+    EXPECT_EQ(fate_now(reactor), 5);
+}
+
+TEST(the_clock_stops_at_the_end_of_time)
+{
+    begin();
+    fate_advance(reactor, FATE_NEVER);
+    fate_advance(reactor, FATE_SECOND);
+    EXPECT(fate_now(reactor) == FATE_NEVER);
+}
+
+TEST(with_advance_everything_sees_the_final_time)
+{
+    begin();
+    later(1, "a");
+    later(2, "b");
+    fate_advance(reactor, 5 * FATE_SECOND);
+    EXPECT_STR(trail, "a@5 b@5");
+}
+
+TEST(with_play_each_event_has_its_own_time)
+{
+    begin();
+    later(1, "a");
+    later(2, "b");
+    later(9, "c");
+    fate_play(reactor, 5 * FATE_SECOND);
+    EXPECT_STR(trail, "a@1 b@2");
+    EXPECT_EQ(fate_now(reactor), 5 * FATE_SECOND);
+}
+
+static void schedule_more(fate_value *arg)
+{
+    later(1, "more");
+}
+
+TEST(play_runs_what_is_scheduled_meanwhile)
+{
+    begin();
+    fate_call_later(reactor, FATE_SECOND, schedule_more, fate_none());
+    fate_play(reactor, 2 * FATE_SECOND);
+    EXPECT_STR(trail, "more@2");
+}
+
+TEST(run_goes_from_event_to_event_until_it_is_stopped)
+{
+    begin();
+    later(1, "a");
+    later(3, "c");
+    if (fate_stop_later(reactor, 2 * FATE_SECOND) == 0)
+        EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_STR(trail, "a@1");
+    EXPECT_EQ(fate_now(reactor), 2 * FATE_SECOND);
+}
+
+TEST(run_with_nothing_left_to_happen_is_a_deadlock)
+{
+    begin();
+    EXPECT_EQ(fate_run(reactor), -EDEADLK);
+    later(1, "a");
+    EXPECT_EQ(fate_run(reactor), -EDEADLK);
+    EXPECT_STR(trail, "a@1");
+}
+
+TEST(stop_without_run_is_refused)
+{
+    begin();
+    EXPECT_EQ(fate_stop(reactor), -ENOTCONN);
+}
+
+static void stop_twice(fate_value *arg)
+{
+    EXPECT_EQ(fate_stop(reactor), 0);
+    EXPECT_EQ(fate_stop(reactor), -EALREADY);
+    later(0, "not any more");
+}
+
+TEST(a_stop_ends_run_when_the_event_is_over_and_it_can_run_again)
+{
+    begin();
+    fate_call_later(reactor, 0, stop_twice, fate_none());
+    later(0, "next");
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_STR(trail, "");
+    EXPECT_EQ(fate_stop(reactor), -ENOTCONN);
+    EXPECT_EQ(fate_run(reactor), -EDEADLK);
+    EXPECT_STR(trail, "next@0 not any more@0");
+}
+
+TEST(shutdown_is_an_action_that_stops)
+{
+    begin();
+    fate_timer t = fate_call_later(reactor, FATE_SECOND, fate_shutdown, fate_ptr(reactor));
+    EXPECT_EQ(fate_run(reactor), t.id < 0 ? -EDEADLK : 0);
+}
+
+static fate_value stop_it(fate_value *result, fate_value *arg)
+{
+    fate_stop(reactor);
+    return fate_none();
+}
+
+TEST(a_callback_may_stop_the_reactor)
+{
+    begin();
+    fate_deferred *d = fate_add_both(fate_deferred_new(reactor), stop_it, fate_none());
+    fate_fire_later(d, 3 * FATE_SECOND, fate_int(1));
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_EQ(fate_now(reactor), 3 * FATE_SECOND);
+}
+
+TEST(run_ends_the_turn_outside_first)
+{
+    begin();
+    fate_fail(reactor, fate_raise(&FATE_ERROR, "x"));
+    EXPECT_EQ(fate_run(reactor), -EDEADLK);
+    EXPECT_EQ(test_reports(reactor), 1);
+}
+
+TEST(the_next_timeout_is_none_while_there_is_something_to_sweep)
+{
+    begin();
+    later(5, "a");
+    EXPECT_EQ(fate_next_timeout(reactor), 5 * FATE_SECOND);
+    fate_succeed(reactor, fate_none());
+    EXPECT_EQ(fate_next_timeout(reactor), 0);
+    fate_turn(reactor, say_time, fate_ptr("turn"));
+    EXPECT_EQ(fate_next_timeout(reactor), 5 * FATE_SECOND);
+}
+
+TEST(several_reactors_have_their_own_time)
+{
+    begin();
+    fate_reactor *other = test_reactor();
+    fate_advance(other, 5);
+    EXPECT_EQ(fate_now(reactor), 0);
+    fate_deferred *d = fate_deferred_new(other);
+    EXPECT_PTR(fate_deferred_reactor(d), other);
+}
+
+TEST(without_memory_there_is_no_reactor)
+{
+    if (test_is_oom())
+        return;
+    test_fail_allocation(1, true);
+    errno = 0;
+    EXPECT_PTR(fate_reactor_new_simulated(), NULL);
+    EXPECT_EQ(errno, ENOMEM);
+    test_fail_allocation(2, false);
+    EXPECT_PTR(fate_reactor_new_simulated(), NULL);
+    test_fail_allocation(0, false);
+}
