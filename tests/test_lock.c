@@ -240,7 +240,8 @@ TEST(cancelling_a_run_that_waits_never_calls_its_function_and_drops_its_arg)
     begin();
     n_drops = 0;
     acquire("a");
-    fate_deferred *d = fate_hold(fate_lock_run(lock, count_call, fate_box_with(token_dropped, struct token, 1)));
+    fate_deferred *d =
+        fate_hold(fate_lock_run(lock, count_call, fate_box_with(token_dropped, struct token, 1)));
     fate_cancel(d);
     EXPECT_FAILURE(fate_peek(d), &FATE_CANCELLED);
     EXPECT_EQ(n_drops, 1);

@@ -329,7 +329,8 @@ TEST(freeing_it_stops_it_and_drops_its_arg)
 {
     begin(say_time);
     n_drops = 0;
-    fate_looping_call *other = fate_looping_call_new(reactor, say_time, fate_box_with(token_dropped, struct token, 1));
+    fate_looping_call *other =
+        fate_looping_call_new(reactor, say_time, fate_box_with(token_dropped, struct token, 1));
     fate_deferred *d = fate_hold(fate_looping_call_start(other, FATE_SECOND, true));
     fate_looping_call_free(other);
     EXPECT_EQ(n_drops, 1);
@@ -363,7 +364,8 @@ static fate_value restart_the_freed(fate_value *result, fate_value *arg)
     return fate_none();
 }
 
-/* Its last deferred tells that it has been stopped; starting it again from there must not outlive the free. */
+/* Its last deferred tells that it has been stopped; starting it again from there must not outlive the free.
+ */
 TEST(one_that_is_started_again_while_it_is_freed_does_not_run)
 {
     begin(say_time);

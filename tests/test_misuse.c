@@ -1,5 +1,5 @@
-/* Tests of what the programmer does wrong: each stop names the rule, the places and the remedy.  What honest parties
- * bring about by racing is refused and logged (DESIGN, 9). */
+/* Tests of what the programmer does wrong: each stop names the rule, the places and the remedy.  What honest
+ * parties bring about by racing is refused and logged (DESIGN, 9). */
 #include <errno.h>
 #include <string.h>
 
@@ -503,7 +503,8 @@ TEST(a_value_read_as_another_type_stops)
     EXPECT_STOP(read_lock_as_semaphore, NULL, "fate_as_semaphore", "a lock", "semaphore");
     EXPECT_STOP(read_none_as_deferred, NULL, "fate_as_deferred", "none", "deferred");
     EXPECT_STOP(read_int_as_loop, NULL, "fate_as_looping_call", "an int (5)", "looping call");
-    EXPECT_STOP(read_apple_as_pear, NULL, "test_misuse.c:", "a box of struct apple", "struct pear", "fate_is_box");
+    EXPECT_STOP(read_apple_as_pear, NULL, "test_misuse.c:", "a box of struct apple", "struct pear",
+                "fate_is_box");
 }
 
 /* ---- No reactor ---- */
@@ -735,7 +736,8 @@ static void add_null_callback(void *unused)
 TEST(other_misuses_stop_with_a_remedy)
 {
     EXPECT_STOP(chain_to_branch, NULL, "test_misuse.c:", "fate_chain", "library", "fate_deferred_new");
-    EXPECT_STOP(fail_with_value, NULL, "test_misuse.c:", "fate_fail", "no failure", "fate_raise", "fate_succeed");
+    EXPECT_STOP(fail_with_value, NULL, "test_misuse.c:", "fate_fail", "no failure", "fate_raise",
+                "fate_succeed");
     EXPECT_STOP(start_twice, NULL, "test_misuse.c:", "fate_looping_call_start", "R203");
     EXPECT_STOP(go_back, NULL, "fate_advance", "forward");
     EXPECT_STOP(add_null_callback, NULL, "test_misuse.c:", "fate_add_callback", "NULL");

@@ -93,7 +93,8 @@ TEST(if_all_fail_the_race_fails_with_all_failures_in_order)
     fate_fire(members[1], failure("two"));
     EXPECT_FAILURE(fate_peek(d), &FATE_FAILURE_GROUP);
     if (fate_is(fate_peek(d), &FATE_FAILURE_GROUP))
-        EXPECT_DESCRIBED(fate_payload(fate_peek(d)), "[<ValueError: one>, <ValueError: two>, <ValueError: three>]");
+        EXPECT_DESCRIBED(fate_payload(fate_peek(d)),
+                         "[<ValueError: one>, <ValueError: two>, <ValueError: three>]");
     fate_add_errback(d, forgive, fate_none());
     expect_nothing_left();
 }

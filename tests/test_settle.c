@@ -88,7 +88,8 @@ TEST(settling_nobody_gives_an_empty_list_at_once)
 TEST(members_that_have_fired_report_at_once)
 {
     begin();
-    fate_deferred *d = fate_settle_of(reactor, fate_succeed(reactor, fate_int(1)), fate_succeed(reactor, fate_int(2)));
+    fate_deferred *d =
+        fate_settle_of(reactor, fate_succeed(reactor, fate_int(1)), fate_succeed(reactor, fate_int(2)));
 
     EXPECT_DESCRIBED(fate_peek(d), "[1, 2]");
 }
@@ -121,8 +122,8 @@ TEST(without_any_success_the_whole_list_comes)
 TEST(the_first_failure_is_a_first_error_with_cause_and_index)
 {
     begin();
-    fate_deferred *d = fate_hold(fate_settle_with(reactor, N, members, .fire_on_one_errback = true,
-                                                  .consume_errors = true));
+    fate_deferred *d =
+        fate_hold(fate_settle_with(reactor, N, members, .fire_on_one_errback = true, .consume_errors = true));
 
     fate_fire(members[2], failure("three"));
     EXPECT_FAILURE(fate_peek(d), &FATE_FIRST_ERROR);

@@ -303,7 +303,7 @@ TEST(calls_cancelled_and_reset_during_advance_obey)
 
 /* ---- Against a model: a plain array, searched for the earliest ---- */
 
-#define MODEL_MAX   64
+#define MODEL_MAX    64
 #define N_OPERATIONS 100000
 
 struct modelled {

@@ -1,4 +1,5 @@
-/* Tests of src/deferred/turn.c: what goes at the end of a turn, what is reported, and the end of a reactor. */
+/* Tests of src/deferred/turn.c: what goes at the end of a turn, what is reported, and the end of a reactor.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -151,17 +151,27 @@ static fate_deferred *finish(fate_coro *co)
     return fate__accept(d, v, site);
 }
 
+/* What it awaits can run: its levels, then the coroutine's turn, then those behind.  Only after all of them
+ * does the body go on, as if the value had been there at once (R140).  False: it waits all the same. */
+static bool run_awaited(fate_coro *co)
+{
+    fate_deferred *awaited = co->run_first;
+
+    if (!awaited)
+        return false;
+    co->run_first = NULL;
+    co->is_running_awaited = true;
+    fate__run(awaited);
+    co->is_running_awaited = false;
+    bool has_value = co->has_value;
+    co->has_value = false;
+    return has_value;
+}
+
 /* It has left its stack to wait or for good. */
 static fate_deferred *has_left(fate_coro *co)
 {
-    fate_deferred *first = co->run_first;
-
-    if (co->has_ended)
-        return co->is_cancelling ? NULL : finish(co);
-    co->run_first = NULL;
-    if (first)
-        fate__run(first);
-    return NULL;
+    return co->has_ended && !co->is_cancelling ? finish(co) : NULL;
 }
 
 /* Lets the body go on until it waits or ends, carrying out what it asks for meanwhile.  A coroutine that it
@@ -180,7 +190,7 @@ static fate_deferred *resume(fate_coro *co)
             void (*request)(void *) = co->request;
             co->request = NULL;
             request(co->request_arg);
-        } else {
+        } else if (!run_awaited(co)) {
             fate_coro *starter = co->starter;
             co->starter = NULL;
             fate_deferred *next = has_left(co);
@@ -198,7 +208,10 @@ static fate_deferred *resume_deferred(fate_deferred *d, fate_value v)
     fate_coro *co = fate__source_data(d);
 
     co->value = v;
-    return resume(co);
+    if (!co->is_running_awaited)
+        return resume(co);
+    co->has_value = true;
+    return NULL;
 }
 
 /* ---- Cancelling ---- */

@@ -50,6 +50,8 @@ struct fate_coro {
     unsigned n_awaits_at_end; /* while the reactor was being freed */
     bool is_cancelling;       /* its deferred fires only when that is over (R262) */
     bool has_ended;
+    bool is_running_awaited; /* what it awaits runs because of that, and */
+    bool has_value;          /* the value has come meanwhile */
     char name[FATE__CORO_NAME_BYTES];
 };
 

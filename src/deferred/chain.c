@@ -492,6 +492,8 @@ static void push(struct fate__turns *turns, struct fate__stack *stack, fate_defe
         turns->stacks = stack;
     }
     fate__leave_sweep(d);
+    if (d->flags & FATE__STACKED) /* of an outer run, which need not come back to it after this one */
+        unstack(d);
     set_flag(d, FATE__STACKED);
     d->link = stack->top;
     stack->top = d;

@@ -148,5 +148,6 @@ void op_inline(struct world *world, struct words args)
     if (!is_new_deferred(world, name))
         return;
     struct words *steps = split_steps(world, (struct words){ args.n - 1, args.of + 1 }, &n_steps);
-    bind(world, name, fate_go(world->reactor, go_through, fate_box(struct body, world, name, steps, n_steps)));
+    fate_value body = fate_box(struct body, world, name, steps, n_steps);
+    bind(world, name, fate_go(world->reactor, go_through, body));
 }

@@ -1,0 +1,294 @@
+/* The headers in C++17: every form compiles without warnings, and sites name the file and line of the call.
+ */
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include <fate/fate.h>
+
+namespace
+{
+
+int n_failed;
+
+void expect(bool holds, const char *what, int line)
+{
+    if (holds)
+        return;
+    n_failed++;
+    std::fprintf(stderr, "test_cxx.cc:%d: expected: %s\n", line, what);
+}
+
+#define EXPECT(condition) expect((condition), #condition, __LINE__)
+
+/* "test_cxx.cc:12", for the line given. */
+std::string at_line(int line)
+{
+    return "test_cxx.cc:" + std::to_string(line);
+}
+
+bool contains(const char *text, const std::string &part)
+{
+    return text && std::strstr(text, part.c_str());
+}
+
+bool is_int(const fate_value *v, std::int64_t n)
+{
+    return v && fate_kind_of(v) == FATE_KIND_INT && fate_as_int(v) == n;
+}
+
+bool is_described(const fate_value *v, const char *as)
+{
+    if (!v)
+        return false;
+    fate_value text = fate_describe(v);
+    bool is_equal = std::strcmp(fate_as_str(&text), as) == 0;
+    if (!is_equal)
+        std::fprintf(stderr, "it is %s\n", fate_as_str(&text));
+    fate_drop(text);
+    return is_equal;
+}
+
+/* Does the failure's traceback hold the line? */
+bool has_past(const fate_value *failure, int line)
+{
+    if (!failure)
+        return false;
+    fate_value text = fate_traceback(failure);
+    bool has = contains(fate_as_str(&text), at_line(line));
+    if (!has)
+        std::fprintf(stderr, "%s\n", fate_as_str(&text));
+    fate_drop(text);
+    return has;
+}
+
+struct product {
+    std::int64_t a, b;
+};
+
+struct other {
+    std::int64_t a, b;
+};
+
+fate_value pass(fate_value *result, fate_value *)
+{
+    return fate_take(result);
+}
+
+fate_value forgive(fate_value *, fate_value *)
+{
+    return fate_none();
+}
+
+fate_value seven(fate_value *)
+{
+    return fate_int(7);
+}
+
+void nothing(fate_value *)
+{
+}
+
+/* ---- Values ---- */
+
+void boxes_keep_their_type()
+{
+    int drops = 0;
+    static int *counted;
+    counted = &drops;
+
+    fate_value box = fate_box<product>(3, 4);
+    EXPECT(fate_is_box<product>(&box));
+    EXPECT(!fate_is_box<other>(&box));
+    EXPECT(fate_unbox<product>(&box)->b == 4);
+    fate_drop(box);
+    fate_drop(fate_box_with<product>([](void *) { ++*counted; }, 1, 2));
+    EXPECT(drops == 1);
+}
+
+void containers_are_written_with_and_without_braces()
+{
+    fate_value list = fate_list_of(fate_int(1), fate_str("two"));
+    fate_value braced = fate_list_of({ fate_int(1), fate_str("two") });
+    fate_value dict = fate_dict_of({ { "a", fate_int(1) }, { "b", fate_none() } });
+
+    EXPECT(is_described(&list, "[1, \"two\"]"));
+    EXPECT(fate_equal(&list, &braced));
+    EXPECT(is_described(&dict, "{\"a\": 1, \"b\": none}"));
+    fate_drop(list);
+    fate_drop(braced);
+    fate_drop(dict);
+}
+
+void failures_know_where_they_were_raised()
+{
+    fate_value plain = fate_raise(&FATE_VALUE_ERROR, "wrong %s", "token");
+    int line = __LINE__ - 1;
+    fate_value with = fate_raise_with(&FATE_KEY_ERROR, fate_int(5), "k");
+    fate_value from = fate_raise_from(&FATE_RUNTIME_ERROR, plain, "outer %d", 1);
+    fate_value os = fate_raise_errno(ENOENT, "open %s", "there");
+
+    fate_value at = fate_raised_at(fate_cause(&from));
+    EXPECT(contains(fate_as_str(&at), at_line(line)));
+    EXPECT(contains(fate_as_str(&at), __func__));
+    EXPECT(is_int(fate_payload(&with), 5));
+    EXPECT(fate_is(&os, &FATE_FILE_NOT_FOUND) && fate_failure_errno(&os) == ENOENT);
+    fate_drop(at);
+    fate_drop(with);
+    fate_drop(from);
+    fate_drop(os);
+}
+
+/* ---- Deferreds ---- */
+
+void lambdas_are_levels(fate_reactor *reactor)
+{
+    fate_deferred *d = fate_hold(fate_deferred_new(reactor));
+    int line = __LINE__ - 1;
+
+    EXPECT(contains(fate_deferred_site(d), at_line(line)));
+    fate_add_callback(
+        d,
+        [](fate_value *result, fate_value *arg) {
+            auto *p = fate_unbox<product>(arg);
+            return fate_int(fate_as_int(result) + p->a * p->b);
+        },
+        fate_box<product>(5, 7));
+    fate_add_both(d, pass, fate_none());
+    EXPECT(fate_fire(d, fate_int(1)) == 0);
+    EXPECT(is_int(fate_peek(d), 36));
+    fate_release(d);
+}
+
+void levels_are_named_by_their_line(fate_reactor *reactor)
+{
+    fate_deferred *d = fate_hold(fate_fail(reactor, fate_raise(&FATE_VALUE_ERROR, "v")));
+
+    fate_add_callback(d, pass, fate_none());
+    EXPECT(has_past(fate_peek(d), __LINE__ - 1));
+    fate_add_both(d, pass, fate_none());
+    EXPECT(has_past(fate_peek(d), __LINE__ - 1));
+    fate_add_callbacks(d, pass, nullptr, fate_none());
+    EXPECT(has_past(fate_peek(d), __LINE__ - 1));
+    fate_add_trap(d, &FATE_KEY_ERROR, forgive, fate_none());
+    EXPECT(has_past(fate_peek(d), __LINE__ - 1));
+    fate_handlers handlers = {};
+    handlers.size = sizeof handlers;
+    handlers.errback = forgive;
+    fate_add_handlers(d, &handlers);
+    EXPECT(fate_is_none(fate_peek(d)));
+    fate_add_errback(d, forgive, fate_none());
+    fate_release(d);
+}
+
+void joining_and_cancelling(fate_reactor *reactor)
+{
+    fate_deferred *d = fate_deferred_new(reactor), *target = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *branch = fate_hold(fate_branch(d));
+
+    fate_chain(d, target);
+    fate_fire(d, fate_int(5));
+    EXPECT(is_int(fate_peek(branch), 5));
+    EXPECT(is_int(fate_peek(target), 5));
+
+    fate_deferred *e = fate_hold(fate_deferred_new_cancellable(
+        reactor, [](fate_deferred *self, fate_value *arg) { fate_fire(self, fate_copy(arg)); }, fate_int(9)));
+    fate_cancel(e);
+    EXPECT(is_int(fate_peek(e), 9));
+    fate_deferred *f = fate_hold(fate_deferred_new(reactor));
+    fate_cancel(f);
+    EXPECT(has_past(fate_peek(f), __LINE__ - 1));
+    fate_add_errback(f, forgive, fate_none());
+    EXPECT(is_int(fate_peek(fate_maybe(reactor, seven, fate_none())), 7));
+}
+
+void combining(fate_reactor *reactor)
+{
+    fate_deferred *members[] = { fate_succeed(reactor, fate_int(1)), fate_succeed(reactor, fate_int(2)) };
+    fate_settle_options options = {};
+    options.size = sizeof options;
+    options.fire_on_one_callback = true;
+    fate_gather_options consuming = { sizeof consuming, true };
+
+    EXPECT(is_described(fate_peek(fate_settle(reactor, 2, members)), "[1, 2]"));
+    EXPECT(is_described(fate_peek(fate_settle_with(reactor, 2, members, &options)), "[1, 0]"));
+    EXPECT(is_described(fate_peek(fate_gather(reactor, 2, members)), "[1, 2]"));
+    EXPECT(is_described(fate_peek(fate_gather_with(reactor, 2, members, &consuming)), "[1, 2]"));
+    EXPECT(is_described(fate_peek(fate_race(reactor, 2, members)), "[0, 1]"));
+}
+
+/* ---- Sync and time ---- */
+
+void waiting_in_line(fate_reactor *reactor)
+{
+    fate_lock *lock = fate_lock_new(reactor);
+    fate_semaphore *semaphore = fate_semaphore_new(reactor, 1);
+    fate_queue *queue = fate_queue_new(reactor, 1, FATE_UNLIMITED);
+
+    EXPECT(fate_as_lock(fate_peek(fate_lock_acquire(lock))) == lock);
+    fate_lock_release(lock);
+    EXPECT(is_int(fate_peek(fate_lock_run(lock, seven, fate_none())), 7));
+    EXPECT(fate_as_semaphore(fate_peek(fate_semaphore_acquire(semaphore))) == semaphore);
+    fate_semaphore_release(semaphore);
+    EXPECT(is_int(fate_peek(fate_semaphore_run(semaphore, seven, fate_none())), 7));
+    fate_queue_put(queue, fate_int(5));
+    EXPECT(is_int(fate_peek(fate_queue_get(queue)), 5));
+}
+
+void taking_time(fate_reactor *reactor)
+{
+    fate_deferred *d = fate_hold(fate_deferred_new(reactor)), *e = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *f = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *later = fate_hold(fate_defer_later(reactor, FATE_SECOND, seven, fate_none()));
+    fate_timer timer = fate_call_later(reactor, FATE_SECOND, nothing, fate_none());
+    fate_looping_call *loop = fate_looping_call_new(reactor, seven, fate_none());
+    fate_looping_call *counted = fate_looping_call_new_counted(
+        reactor, [](std::int64_t, fate_value *) { return fate_none(); }, fate_none());
+
+    fate_fire_later(d, FATE_SECOND, fate_int(1));
+    fate_add_timeout(e, FATE_SECOND);
+    fate_add_timeout_with(f, FATE_SECOND, forgive, fate_none());
+    fate_looping_call_start(loop, FATE_SECOND, true);
+    fate_looping_call_start(counted, FATE_SECOND, false);
+    EXPECT(fate_timer_active(timer));
+    EXPECT(fate_stop_later(reactor, 2 * FATE_SECOND) == 0);
+    EXPECT(fate_run(reactor) == 0);
+    EXPECT(is_int(fate_peek(d), 1));
+    EXPECT(fate_is(fate_peek(e), &FATE_TIMEOUT));
+    EXPECT(fate_is_none(fate_peek(f)));
+    EXPECT(is_int(fate_peek(later), 7));
+    fate_add_errback(e, forgive, fate_none());
+}
+
+std::string report;
+
+void reports_name_the_line(fate_reactor *reactor)
+{
+    fate_on_unhandled(
+        reactor, [](const fate_unhandled *what, fate_value *) { report = what->site; }, fate_none());
+    fate_fail(reactor, fate_raise(&FATE_VALUE_ERROR, "v"));
+    int line = __LINE__ - 1;
+    fate_advance(reactor, 0);
+    EXPECT(contains(report.c_str(), at_line(line)));
+}
+
+} // namespace
+
+int main()
+{
+    boxes_keep_their_type();
+    containers_are_written_with_and_without_braces();
+    failures_know_where_they_were_raised();
+    void (*const tests[])(fate_reactor *) = { lambdas_are_levels,     levels_are_named_by_their_line,
+                                              joining_and_cancelling, combining,
+                                              waiting_in_line,        taking_time,
+                                              reports_name_the_line };
+    for (auto *test : tests) {
+        fate_reactor *reactor = fate_reactor_new_simulated();
+        test(reactor);
+        fate_reactor_free(reactor);
+    }
+    std::printf("%d expectations do not hold\n", n_failed);
+    return n_failed ? 1 : 0;
+}
