@@ -217,10 +217,12 @@ FATE_API void fate_cancel(fate_deferred *d);
 #define fate_add_callbacks(d, callback, errback, ...)                                                        \
     fate_add_callbacks_at(d, callback, errback, __VA_ARGS__, #callback " " FATE_HERE, #errback " " FATE_HERE)
 #define fate_add_trap(d, c, errback, ...) fate_add_trap_at(d, c, errback, __VA_ARGS__, #errback " " FATE_HERE)
-#define fate_add_handlers(d, ...)         fate_add_handlers_at(d, FATE_WITH(fate_handlers, __VA_ARGS__), FATE_HERE)
-#define fate_chain(d, target)             fate_chain_at(d, target, FATE_HERE)
-#define fate_branch(d)                    fate_branch_at(d, FATE_HERE)
-#define fate_cancel(d)                    fate_cancel_at(d, FATE_HERE)
+
+#define fate_add_handlers(d, ...) fate_add_handlers_at(d, FATE_WITH(fate_handlers, __VA_ARGS__), FATE_HERE)
+
+#define fate_chain(d, target) fate_chain_at(d, target, FATE_HERE)
+#define fate_branch(d)        fate_branch_at(d, FATE_HERE)
+#define fate_cancel(d)        fate_cancel_at(d, FATE_HERE)
 #endif
 
 #endif

@@ -178,7 +178,7 @@ static inline void run_one_sided(fate_deferred *d, unsigned kind, fate_callback 
 
 /* Runs one level of d, which counts as running.  Returns a deferred that it has fired and that runs before d
  * goes on. */
-static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level level[])
+static fate_deferred *step_untraced(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
     switch (kind) {
     case FATE__CALLBACK:
@@ -198,6 +198,19 @@ static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level l
         run_pair(d, kind, level);
         return NULL;
     }
+}
+
+static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level level[])
+{
+    if (fate__likely(!(d->marks & FATE__TRACED)))
+        return step_untraced(d, kind, level);
+
+    struct fate__turns *turns = fate__turns_of(d);
+    turns->tracer->before(d, kind, level);
+    turns->followed = NULL;
+    fate_deferred *next = step_untraced(d, kind, level);
+    turns->tracer->after(d, turns->followed);
+    return next;
 }
 
 /* ---- Waiting ---- */
@@ -308,6 +321,7 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
         refuse_ring(d, inner, site);
         return;
     }
+    fate__turns_of(d)->followed = inner;
     if (!fate__can_run(inner)) {
         begin_to_wait(d, inner);
         return;
@@ -377,6 +391,8 @@ static fate_deferred *hand_over(fate_deferred *inner)
     remove_first_waiter(inner);
     clear_flag(outer, FATE__WAITING);
     outer->result = move_result(inner);
+    if (outer->marks & FATE__TRACED)
+        fate__turns_of(outer)->tracer->got(outer);
     if (--inner->holds == 0)
         set_flag(inner, FATE__FORGOTTEN);
     if (!outer->pauses)
@@ -388,7 +404,7 @@ static fate_deferred *hand_over(fate_deferred *inner)
 /* The first of d's waiting levels, in its place; NULL: there is none, or it is not a plain one. */
 static inline const struct fate__level *first_plain(const fate_deferred *d, unsigned *ret_kind)
 {
-    if (d->waiters)
+    if (d->waiters || (d->marks & FATE__TRACED))
         return NULL;
     if (d->next != d->n) {
         *ret_kind = d->kinds[d->next];

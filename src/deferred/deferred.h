@@ -15,6 +15,7 @@ struct fate__level;
 
 /* A level of the library's own: a chain, a branch, a list's ear. */
 struct fate__native {
+    const char *name; /* for pictures: "chain" */
     /* Runs while d counts as running; looks at d->result and may replace it.  Returns a deferred that it has
      * fired and that runs before d goes on, or NULL. */
     fate_deferred *(*run)(fate_deferred *d, struct fate__level *level);
@@ -105,6 +106,7 @@ enum {
     FATE__WAS_CANCELLED = 1 << 0, /* its canceller has been called */
     FATE__KNOWS_FIRE = 1 << 1,    /* the last place's site is that of the firing */
     FATE__NO_PAUSES = 1 << 3,     /* whoever paused it has given up: pauses do not keep it alive */
+    FATE__TRACED = 1 << 4,        /* its turns' tracer is told of each level */
     FATE__COROUTINE = 1 << 2      /* a coroutine's: it waits while it has still to fire */
 };
 
@@ -211,6 +213,9 @@ static inline const char *fate__site_of(const fate_deferred *d)
 /* Appends a level.  False: no memory; the level is not stored and stays the caller's, and d will come upon
  * that failure in its place. */
 bool fate__level_push(fate_deferred *d, unsigned kind, const struct fate__level level[]);
+/* Calls visit with each waiting level, in order. */
+void fate__levels_each(const fate_deferred *d,
+                       void (*visit)(unsigned kind, const struct fate__level level[], void *arg), void *arg);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
 /* The first block's levels are all out. */

@@ -40,7 +40,7 @@ static void chain_drop(struct fate__level *level)
     fate__release(level->arg.as.p);
 }
 
-static const struct fate__native chain = { chain_run, chain_drop };
+static const struct fate__native chain = { "chain", chain_run, chain_drop };
 
 fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char *site)
 {
@@ -89,7 +89,7 @@ static void branch_drop(struct fate__level *level)
     fate__release(branch);
 }
 
-static const struct fate__native branch_level = { branch_run, branch_drop };
+static const struct fate__native branch_level = { "branch", branch_run, branch_drop };
 
 fate_deferred *fate_branch_at(fate_deferred *d, const char *site)
 {

@@ -138,6 +138,20 @@ bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level re
     return false;
 }
 
+void fate__levels_each(const fate_deferred *d,
+                       void (*visit)(unsigned kind, const struct fate__level level[], void *arg), void *arg)
+{
+    static const struct fate__level lost;
+
+    for (unsigned i = d->next; i < d->n; i += fate__places_of(d->kinds[i]))
+        visit(d->kinds[i], &d->places[i], arg);
+    for (const struct fate__more *block = d->flags & FATE__MORE ? d->more : NULL; block; block = block->next)
+        for (unsigned i = block->begin; i < block->end; i += fate__places_of(block->kinds[i]))
+            visit(block->kinds[i], &block->levels[i], arg);
+    if (d->flags & FATE__HAS_LOST)
+        visit(FATE__LOST, &lost, arg);
+}
+
 uint32_t fate__level_places(const fate_deferred *d)
 {
     uint32_t n = (uint32_t)(d->n - d->next);

@@ -65,7 +65,7 @@ static void unheard(struct fate__level *level)
     fate__release(d);
 }
 
-static const struct fate__native ear = { hear, unheard };
+static const struct fate__native ear = { "member", hear, unheard };
 
 /* Want of memory at a member is its failure, for the member itself and for those who listen. */
 static void hear_no_memory(struct fate__members *m, size_t i)

@@ -129,7 +129,7 @@ static void turn_drop(struct fate__level *level)
     forget(level->arg.as.p);
 }
 
-static const struct fate__native release_level = { release_run, turn_drop };
+static const struct fate__native release_level = { "release", release_run, turn_drop };
 
 /* The release is a level on what the function follows, so that it comes before run's own deferred has the
  * result. When there is no memory for that level, the one on run's own deferred does it. */
@@ -167,7 +167,7 @@ static fate_deferred *execute_run(fate_deferred *d, struct fate__level *level)
     return next;
 }
 
-static const struct fate__native execute_level = { execute_run, turn_drop };
+static const struct fate__native execute_level = { "run", execute_run, turn_drop };
 
 static struct turn *new_turn(struct fate__tokens *tokens, fate_function *function, fate_value arg,
                              const char *site)

@@ -59,7 +59,8 @@ static inline bool is_empty(const fate_deferred *d)
 {
     const unsigned others =
         FATE__ARMED | FATE__CANCELLER | FATE__SOURCE | FATE__MORE | FATE__HAS_LOST | FATE__SWALLOW;
-    return !(d->flags & others) && d->next == d->n && !(d->result.type && d->result.type->is_counted);
+    return !(d->flags & others) && !(d->marks & FATE__TRACED) && d->next == d->n &&
+           !(d->result.type && d->result.type->is_counted);
 }
 
 /* Nobody can reach d any more, but for the producer of a cancelled one, whose late firing needs the bare
@@ -74,6 +75,8 @@ static void let_go(fate_deferred *d)
         return;
     }
     report_result(d);
+    if (d->marks & FATE__TRACED)
+        turns->tracer->gone(d);
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
     if (fate__has_levels(d))
@@ -298,6 +301,8 @@ static void empty(void *block, void *arg)
     if (fate__slab_is_poisoned(d) || d->magic != FATE__ALIVE)
         return;
     d->holds++;
+    if (d->marks & FATE__TRACED)
+        fate__turns_of(d)->tracer->gone(d);
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
     fate__levels_drop(d);

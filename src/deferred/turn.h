@@ -10,6 +10,18 @@
 #include <fate/deferred.h>
 
 struct fate__turns;
+struct fate__level;
+
+/* Whoever draws pictures of chains: told of what happens to deferreds marked FATE__TRACED. */
+struct fate__tracer {
+    /* A level is about to be passed, and has been; in between d's result is changed.  If d follows a deferred
+     * then, it waits for it or has taken its result: followed said which, and is NULL otherwise. */
+    void (*before)(fate_deferred *d, unsigned kind, const struct fate__level *level);
+    void (*after)(fate_deferred *d, fate_deferred *followed);
+    /* A deferred that it waited for has handed its result over. */
+    void (*got)(fate_deferred *d);
+    void (*gone)(fate_deferred *d);
+};
 
 /* Something that is made on a reactor and goes with it: a lock, a looping call.  It comes first in its
  * struct. When there is no memory for one, the reactor's own no_memory_thing is handed out instead, whose
@@ -45,6 +57,8 @@ struct fate__turns {
     fate_deferred *(*resume)(fate_deferred *d, fate_value v);
     void (*outside)(struct fate__turns *turns, void (*fn)(void *arg), void *arg);
     void *coros;
+    const struct fate__tracer *tracer; /* and the deferred that a level of a traced one has just followed */
+    fate_deferred *followed;
     uint64_t n_resumed;
 };
 

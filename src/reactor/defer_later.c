@@ -52,7 +52,7 @@ static void drop_call(struct fate__level *level)
     fate__free(call);
 }
 
-static const struct fate__native call_level = { run_function, drop_call };
+static const struct fate__native call_level = { "call", run_function, drop_call };
 
 static fate_value return_none(fate_value *arg)
 {

@@ -131,7 +131,7 @@ static void inner_gone(struct fate__level *level)
         destroy(loop);
 }
 
-static const struct fate__native inner_level = { inner_done, inner_gone };
+static const struct fate__native inner_level = { "looping call", inner_done, inner_gone };
 
 /* How many intervals have passed since the last count (R212). */
 static int64_t count_intervals(fate_looping_call *loop)

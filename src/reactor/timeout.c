@@ -69,7 +69,7 @@ static void never_passed(struct fate__level *level)
     forget(timeout);
 }
 
-static const struct fate__native timeout_level = { passed, never_passed };
+static const struct fate__native timeout_level = { "timeout", passed, never_passed };
 
 static struct timeout *plan(fate_deferred *d, fate_time delay, const char *site)
 {
