@@ -7,6 +7,7 @@
 #include <fate/coro.h>
 #include <fate/deferred.h>
 #include <fate/failure.h>
+#include <fate/fuse.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <fate/sync.h>
