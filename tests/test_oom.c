@@ -218,6 +218,21 @@ static fate_deferred *held(void)
     return fate_hold(fate_deferred_new(reactor));
 }
 
+static fate_value pass(fate_value *result, fate_value *arg)
+{
+    return fate_take(result);
+}
+
+/* A held one that has no room inside for another level. */
+static fate_deferred *crowded(void)
+{
+    fate_deferred *d = held();
+
+    for (int i = 0; i < 3; i++)
+        fate_add_both(d, pass, fate_none());
+    return d;
+}
+
 static fate_value follow(fate_value *result, fate_value *d)
 {
     return fate_follow(fate_as_ptr(d));
@@ -269,7 +284,7 @@ static void settled(void)
     fate_deferred *members[4];
 
     for (int i = 0; i < 4; i++)
-        members[i] = held();
+        members[i] = crowded();
     watch(fate_settle(reactor, 4, members), "[0, 10, 20, 30]");
     for (int i = 0; i < 4; i++)
         watch(members[i], i == 0 ? "0" : i == 1 ? "10" : i == 2 ? "20" : "30");
@@ -282,7 +297,7 @@ static void gathered(void)
     fate_deferred *members[4];
 
     for (int i = 0; i < 4; i++)
-        members[i] = held();
+        members[i] = crowded();
     watch(fate_gather_with(reactor, 4, members, .consume_errors = true), "[0, 10, 20, 30]");
     for (int i = 0; i < 4; i++)
         fate_fire(members[i], fate_int(10 * i));
@@ -303,7 +318,7 @@ static void raced(void)
     fate_deferred *members[3];
 
     for (int i = 0; i < 3; i++)
-        members[i] = held();
+        members[i] = crowded();
     watch(fate_add_callback(fate_race(reactor, 3, members), winning_value, fate_none()), "5");
     for (int i = 0; i < 3; i++)
         fate_fire(members[i], fate_int(5));
@@ -321,7 +336,7 @@ TEST(a_race_of_three)
 
 static void branched(void)
 {
-    fate_deferred *d = held();
+    fate_deferred *d = crowded();
 
     for (int i = 0; i < 5; i++)
         watch(fate_branch(d), "5");
@@ -356,7 +371,7 @@ TEST(five_that_are_chained)
 
 static void followed(void)
 {
-    fate_deferred *first = held(), *d = first;
+    fate_deferred *first = crowded(), *d = first;
 
     for (int i = 0; i < 5; i++) {
         fate_deferred *outer = held();
@@ -387,7 +402,7 @@ static fate_value follow_job(fate_value *job)
 static void locked(void)
 {
     fate_lock *lock = fate_lock_new(reactor);
-    fate_deferred *job = held();
+    fate_deferred *job = crowded();
 
     watch(fate_lock_run(lock, follow_job, fate_ptr(job)), "1");
     for (int i = 0; i < 4; i++)
@@ -424,7 +439,7 @@ TEST(a_queue_with_gets_and_puts)
 
 static void timed_out(void)
 {
-    fate_deferred *d = held(), *e = held();
+    fate_deferred *d = crowded(), *e = crowded();
 
     fate_add_timeout(d, FATE_SECOND);
     watch(d, "<TimeoutError: timed out after 1 s>");
@@ -479,7 +494,7 @@ static fate_value run_twice(fate_value *arg)
 
     if (++n_runs == 2)
         fate_looping_call_stop(loop);
-    d = fate_deferred_new(reactor);
+    d = crowded();
     fate_fire_later(d, FATE_SECOND, fate_none());
     return fate_follow(d);
 }

@@ -123,7 +123,7 @@ FATE_API fate_deferred *fate_add_handlers_at(fate_deferred *d, const fate_handle
  * program. */
 FATE_API fate_value fate_follow(fate_deferred *d);
 /* Adds a level to d that fires target with d's result and leaves d none (R59-R63).  Returns d.  Cancelling
- * target does not cancel d. */
+ * target does not cancel d.  With the NO_MEMORY deferred as target nothing is added. */
 FATE_API fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char *site);
 /* A new deferred that fires with a copy of d's result at this point of its chain.
  *

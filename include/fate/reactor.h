@@ -108,7 +108,8 @@ FATE_API fate_looping_call *fate_looping_call_new_at(fate_reactor *reactor, fate
 FATE_API fate_looping_call *fate_looping_call_new_counted_at(fate_reactor *reactor,
                                                              fate_counted_function *function, fate_value arg,
                                                              const char *site);
-/* Stops it if it runs, and frees it; from inside its function it goes when that has returned. */
+/* Stops it if it runs, its deferred then firing with none, and frees it; from inside its function it goes
+ * when that has returned. */
 FATE_API void fate_looping_call_free(fate_looping_call *loop);
 /* Runs function every interval: at once when now, else first after one interval.  Late runs skip whole
  * intervals, so the schedule does not drift (R209).  If it follows a deferred, the next run is planned when

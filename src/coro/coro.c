@@ -106,10 +106,7 @@ static void tear_down(fate_coro *co)
 
 static void check_body_result(const fate_coro *co, const fate_value *out)
 {
-    bool is_arg = out->type && out->type->is_counted && out->type->kind != FATE_KIND_DEFERRED &&
-                  co->arg.type == out->type && co->arg.as.p == out->as.p;
-
-    if (is_arg && fate__refs(out) == 1)
+    if (fate__returned_untaken(out, &co->arg))
         fate__stop(co->site,
                    "the coroutine returned *arg, which is only lent to it (ownership, rule 1). Return "
                    "fate_take(arg), or fate_copy(arg) to keep it as well.");
@@ -126,7 +123,9 @@ static void body_entry(void *arg)
     fate_coro *co = arg;
 
     fate__fiber_arrive(&co->fiber, &co->hub_fiber);
+    fate__lend(&co->arg);
     fate_value out = co->body(co, &co->arg);
+    fate__unlend(&co->arg);
     check_body_result(co, &out);
     fate_drop(fate_take(&co->arg));
     run_exits(co);

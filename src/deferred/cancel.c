@@ -15,9 +15,10 @@ static void call_canceller(fate_deferred *d)
 
     d->flags &= (uint16_t)~FATE__CANCELLER;
     d->marks |= FATE__WAS_CANCELLED;
+    fate__lend(&canceller.arg);
     if (!fate__is_no_memory(&canceller.arg))
         canceller.as.canceller(d, &canceller.arg);
-    fate_drop(canceller.arg);
+    fate_drop(fate_take(&canceller.arg));
 }
 
 /* Asks whoever makes d's result to stop.  Returns whether d is to fail if it has not fired by then. */

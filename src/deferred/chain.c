@@ -25,24 +25,6 @@ static void clear_flag(fate_deferred *d, unsigned flag)
 
 /* ---- Calling ---- */
 
-/* In a debug build what is lent is marked, so that a callback that returns or keeps it untaken is always
- * found out. */
-static void lend(fate_value *v)
-{
-#ifdef FATE_DEBUG_CHECKS
-    if (v->type && v->type->lent)
-        v->type = v->type->lent;
-#endif
-}
-
-static void unlend(fate_value *v)
-{
-#ifdef FATE_DEBUG_CHECKS
-    if (v->type)
-        v->type = v->type->plain;
-#endif
-}
-
 static _Noreturn void returned_untaken(const char *what, const char *site)
 {
     fate__stop(
@@ -52,20 +34,13 @@ static _Noreturn void returned_untaken(const char *what, const char *site)
         what, what, what);
 }
 
-/* out is counted: is it the lent value itself, of which there is one reference only? */
-static void check_taken(const fate_value *out, const fate_value *lent, const char *what, const char *site)
-{
-    bool same = lent->type && lent->type->plain == out->type->plain && lent->as.p == out->as.p;
-    bool is_only = out->type->kind != FATE_KIND_DEFERRED && fate__refs(out) == 1;
-    if (same && (out->type->is_lent || is_only))
-        returned_untaken(what, site);
-}
-
 static void check_returned(const fate_value *out, const fate_value *result, const fate_value *arg,
                            const char *site)
 {
-    check_taken(out, result, "result", site);
-    check_taken(out, arg, "arg", site);
+    if (fate__returned_untaken(out, result))
+        returned_untaken("result", site);
+    if (fate__returned_untaken(out, arg))
+        returned_untaken("arg", site);
     if (out->type->is_lent)
         returned_untaken("a value that was lent", site);
 }
@@ -121,11 +96,11 @@ static inline void call(fate_deferred *d, fate_callback *callback, fate_value *a
         return;
     }
     const void *input = d->result.as.p;
-    lend(&d->result);
-    lend(arg);
+    fate__lend(&d->result);
+    fate__lend(arg);
     fate_value out = callback(&d->result, arg);
-    unlend(&d->result);
-    unlend(arg);
+    fate__unlend(&d->result);
+    fate__unlend(arg);
     if (fate__likely(is_simple(&out)))
         set_result(d, out);
     else

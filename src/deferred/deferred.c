@@ -140,13 +140,23 @@ fate_deferred *fate_fail_at(fate_reactor *reactor, fate_value failure, const cha
     return fate_succeed_at(reactor, failure, site);
 }
 
+bool fate__returned_untaken(const fate_value *out, const fate_value *lent)
+{
+    if (!out->type || !out->type->is_counted || !lent->type)
+        return false;
+    bool is_same = out->type->plain == lent->type->plain && out->as.p == lent->as.p;
+    bool is_only = out->type->kind != FATE_KIND_DEFERRED && fate__refs(out) == 1;
+    return is_same && (out->type->is_lent || is_only);
+}
+
 fate_value fate__call_function(fate_function *function, fate_value arg, const char *site)
 {
     if (fate__is_no_memory(&arg))
         return fate__no_memory();
+    fate__lend(&arg);
     fate_value out = function(&arg);
-    bool is_arg = out.type && out.type->is_counted && arg.type == out.type && arg.as.p == out.as.p;
-    if (is_arg && fate__refs(&out) == 1)
+    fate__unlend(&arg);
+    if (fate__returned_untaken(&out, &arg))
         fate__stop(site, "the function returned *arg, which is only lent to it (ownership, rule 1). Return "
                          "fate_take(arg), or fate_copy(arg) to keep it as well.");
     fate_drop(arg);

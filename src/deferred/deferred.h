@@ -298,6 +298,9 @@ static inline void fate__hold(fate_deferred *d)
 /* Gives one hold up; d joins the sweep, or goes at once when it is forgotten, if that was the last. */
 void fate__release(fate_deferred *d);
 
+/* Did a callback return a value that it was lent?  Certain in a debug build; else when there is one reference
+ * only. */
+bool fate__returned_untaken(const fate_value *out, const fate_value *lent);
 /* Calls function(arg), drops arg; its value, failure or follow comes back checked. */
 fate_value fate__call_function(fate_function *function, fate_value arg, const char *site);
 

@@ -10,12 +10,12 @@ static const fate_type lock_type = { "lock", FATE_KIND_OBJECT, false, false, &lo
 
 fate_lock *fate_lock_new(fate_reactor *reactor)
 {
-    return (fate_lock *)fate__tokens_new(reactor, &lock_type, "lock", 1);
+    return (fate_lock *)fate__tokens_new(reactor, &lock_type, "lock", "fate_lock_new", 1);
 }
 
 void fate_lock_free(fate_lock *lock)
 {
-    fate__tokens_free(&lock->tokens);
+    fate__tokens_free((struct fate__tokens *)lock);
 }
 
 fate_deferred *fate_lock_acquire_at(fate_lock *lock, const char *site)

@@ -8,6 +8,7 @@
 
 struct fate_queue {
     struct fate__owned owned;
+    bool is_freed;
     size_t size_max, backlog_max;
     fate_value *items; /* a ring: n of them from first on */
     size_t first, n, room;
@@ -42,8 +43,9 @@ static fate_value take_first(fate_queue *queue)
 
 void fate_queue_free(fate_queue *queue)
 {
-    if (!queue || queue->owned.is_no_memory)
+    if (!queue || queue->owned.is_no_memory || queue->is_freed)
         return;
+    queue->is_freed = true; /* those who wait may do things with it when they are cancelled */
     fate__line_cancel(&queue->line);
     while (queue->n)
         fate_drop(take_first(queue));
@@ -94,9 +96,9 @@ static int store(fate_queue *queue, fate_value value)
 int fate_queue_put(fate_queue *queue, fate_value value)
 {
     fate__check_given(&value, "fate_queue_put", NULL);
-    if (queue->owned.is_no_memory) {
+    if (queue->owned.is_no_memory || queue->is_freed) {
         fate_drop(value);
-        return -ENOMEM;
+        return queue->is_freed ? -ECANCELED : -ENOMEM;
     }
     fate_deferred *next = fate__line_next(&queue->line);
     if (!next)
@@ -111,6 +113,8 @@ fate_deferred *fate_queue_get_at(fate_queue *queue, const char *site)
 
     if (queue->owned.is_no_memory)
         return fate__hand_out_no_memory(queue->owned.turns);
+    if (queue->is_freed)
+        return fate_succeed_at(reactor, fate__raise(site, &FATE_CANCELLED, "the queue is being freed"), site);
     if (queue->n == 0 && queue->line.n < queue->backlog_max)
         return fate__line_join(&queue->line, reactor, site);
 

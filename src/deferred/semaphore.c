@@ -16,12 +16,13 @@ fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens)
         fate__stop(
             NULL,
             "fate_semaphore_new with 0 tokens: nobody could ever acquire it (R131). Give it at least 1.");
-    return (fate_semaphore *)fate__tokens_new(reactor, &semaphore_type, "semaphore", n_tokens);
+    return (fate_semaphore *)fate__tokens_new(reactor, &semaphore_type, "semaphore", "fate_semaphore_new",
+                                              n_tokens);
 }
 
 void fate_semaphore_free(fate_semaphore *semaphore)
 {
-    fate__tokens_free(&semaphore->tokens);
+    fate__tokens_free((struct fate__tokens *)semaphore);
 }
 
 fate_deferred *fate_semaphore_acquire_at(fate_semaphore *semaphore, const char *site)

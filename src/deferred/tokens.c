@@ -10,9 +10,9 @@ static void destroy(struct fate__owned *owned)
 }
 
 struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *type, const char *noun,
-                                      size_t limit)
+                                      const char *what, size_t limit)
 {
-    struct fate__tokens *t = fate__own(reactor, sizeof *t, destroy, noun);
+    struct fate__tokens *t = fate__own(reactor, sizeof *t, destroy, what);
 
     if (t->owned.is_no_memory)
         return t;
@@ -25,12 +25,13 @@ struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *ty
 
 void fate__tokens_free(struct fate__tokens *t)
 {
-    if (!t || t->owned.is_no_memory)
+    if (!t || t->owned.is_no_memory || t->is_freed)
         return;
+    t->is_freed = true;
+    t->n_turns++; /* those who wait may do things with it when they are cancelled */
     fate__line_cancel(&t->line);
     fate__disown(&t->owned);
-    t->is_freed = true;
-    if (t->n_turns == 0)
+    if (--t->n_turns == 0)
         fate__free(t);
 }
 
@@ -40,6 +41,9 @@ fate_deferred *fate__tokens_acquire(struct fate__tokens *t, const char *site)
 
     if (t->owned.is_no_memory)
         return fate__hand_out_no_memory(t->owned.turns);
+    if (t->is_freed)
+        return fate_succeed_at(reactor, fate__raise(site, &FATE_CANCELLED, "the %s is being freed", t->noun),
+                               site);
     if (t->n_free == 0)
         return fate__line_join(&t->line, reactor, site);
     fate_deferred *d = fate__library_deferred(reactor, site);

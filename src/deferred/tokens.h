@@ -14,8 +14,9 @@ struct fate__tokens {
     struct fate__line line;
 };
 
+/* what: the public function. */
 struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *type, const char *noun,
-                                      size_t limit);
+                                      const char *what, size_t limit);
 void fate__tokens_free(struct fate__tokens *tokens);
 fate_deferred *fate__tokens_acquire(struct fate__tokens *tokens, const char *site);
 int fate__tokens_release(struct fate__tokens *tokens);

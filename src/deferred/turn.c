@@ -27,9 +27,11 @@ static void report(struct fate__turns *turns, const fate_value *failure, const c
 
     if (turns->is_ending)
         return;
-    if (turns->unhandled)
-        turns->unhandled(&what, &turns->unhandled_arg);
-    else if (turns->log)
+    if (turns->unhandled) {
+        fate_value arg = fate_copy(&turns->unhandled_arg); /* the hook may replace itself */
+        turns->unhandled(&what, &arg);
+        fate_drop(fate_take(&arg));
+    } else if (turns->log)
         turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
 }
 
@@ -363,9 +365,10 @@ void fate_on_unhandled(fate_reactor *reactor, fate_unhandled_fn *fn, fate_value 
 
     fate__check_reactor(reactor, "fate_on_unhandled", NULL);
     fate__check_given(&arg, "fate_on_unhandled", NULL);
-    fate_drop(turns->unhandled_arg);
+    fate_value old = turns->unhandled_arg;
     turns->unhandled = fn;
     turns->unhandled_arg = arg;
+    fate_drop(old);
 }
 
 void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ...)

@@ -48,10 +48,13 @@ static void deliver(fate_reactor *reactor, const fate_log_entry *entry)
 {
     if (entry->level < reactor->log_level_min)
         return;
-    if (reactor->observer)
-        reactor->observer(entry, &reactor->observer_arg);
-    else
+    if (!reactor->observer) {
         write_to_standard_error(entry);
+        return;
+    }
+    fate_value arg = fate_copy(&reactor->observer_arg); /* the observer may replace itself */
+    reactor->observer(entry, &arg);
+    fate_drop(fate_take(&arg));
 }
 
 void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
@@ -84,10 +87,11 @@ void fate_log_observe(fate_reactor *reactor, int level_min, fate_log_observer *o
 {
     fate__check_reactor(reactor, "fate_log_observe", NULL);
     fate__check_given(&arg, "fate_log_observe", NULL);
-    fate_drop(reactor->observer_arg);
+    fate_value old = reactor->observer_arg;
     reactor->log_level_min = level_min;
     reactor->observer = observer;
     reactor->observer_arg = arg;
+    fate_drop(old);
 }
 
 fate_value fate_log_failure(fate_value *failure, fate_value *reactor)

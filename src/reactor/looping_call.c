@@ -62,6 +62,12 @@ static void destroy(fate_looping_call *loop)
 
 /* ---- The schedule ---- */
 
+/* What start's deferred fires with: the loop, unless that is about to go. */
+static fate_value loop_value(fate_looping_call *loop)
+{
+    return loop->is_freed ? fate_none() : fate__object(&loop_type, loop);
+}
+
 /* Whole intervals from the start to t, towards zero. */
 static int64_t intervals(const fate_looping_call *loop, fate_time t)
 {
@@ -109,7 +115,7 @@ static fate_deferred *after(fate_looping_call *loop, fate_value result)
     else if (loop->is_running && !loop->is_freed)
         next = schedule(loop);
     else
-        next = end(loop, fate__object(&loop_type, loop));
+        next = end(loop, loop_value(loop));
     if (!has_failed)
         fate_drop(result);
     if (loop->is_freed)
@@ -127,6 +133,8 @@ static void inner_gone(struct fate__level *level)
     fate_looping_call *loop = level->arg.as.p;
 
     loop->is_busy = false;
+    if (!loop->is_running && loop->d)
+        run_ended(end(loop, loop_value(loop)));
     if (loop->is_freed)
         destroy(loop);
 }
@@ -151,10 +159,17 @@ static int64_t count_intervals(fate_looping_call *loop)
 
 static fate_value call_function(fate_looping_call *loop)
 {
-    if (loop->function)
-        return loop->function(&loop->arg);
-    int64_t count = count_intervals(loop);
-    return count > 0 ? loop->counted(count, &loop->arg) : fate_none();
+    int64_t count = loop->counted ? count_intervals(loop) : 1;
+    if (count <= 0)
+        return fate_none();
+    fate__lend(&loop->arg);
+    fate_value out = loop->counted ? loop->counted(count, &loop->arg) : loop->function(&loop->arg);
+    fate__unlend(&loop->arg);
+    if (fate__returned_untaken(&out, &loop->arg))
+        fate__stop(loop->site,
+                   "the function returned *arg, which is only lent to it (ownership, rule 1). Return "
+                   "fate_copy(arg).");
+    return out;
 }
 
 static fate_deferred *run_once(fate_looping_call *loop)
@@ -214,12 +229,13 @@ fate_looping_call *fate_looping_call_new_counted_at(fate_reactor *reactor, fate_
 
 void fate_looping_call_free(fate_looping_call *loop)
 {
-    if (!loop || loop->owned.is_no_memory)
+    if (!loop || loop->owned.is_no_memory || loop->is_freed)
         return;
-    fate_looping_call_stop(loop);
-    fate__disown(&loop->owned);
+    bool is_busy = loop->is_busy;
     loop->is_freed = true;
-    if (!loop->is_busy)
+    fate__disown(&loop->owned);
+    fate_looping_call_stop(loop);
+    if (!is_busy)
         destroy(loop);
 }
 
@@ -249,6 +265,9 @@ fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time int
         turns->outside(turns, start_outside, &call);
         return call.d;
     }
+    if (loop->is_freed)
+        return fate_succeed_at(reactor_of(loop),
+                               fate__raise(site, &FATE_CANCELLED, "the looping call is being freed"), site);
     if (loop->is_running)
         fate__stop(
             site,
@@ -278,8 +297,9 @@ int fate_looping_call_stop(fate_looping_call *loop)
     if (loop->owned.is_no_memory || !loop->is_running)
         return -EINVAL;
     loop->is_running = false;
-    if (fate_timer_cancel(loop->timer) == 0)
-        run_ended(end(loop, fate__object(&loop_type, loop)));
+    fate_timer_cancel(loop->timer);
+    if (!loop->is_busy)
+        run_ended(end(loop, loop_value(loop)));
     return 0;
 }
 

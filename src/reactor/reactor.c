@@ -77,9 +77,10 @@ void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
     was_inside = turns->is_inside;
     if (!was_inside)
         fate__turn_enter(turns);
+    fate__lend(&arg);
     if (!fate__is_no_memory(&arg))
         action(&arg);
-    fate_drop(arg);
+    fate_drop(fate_take(&arg));
     if (!was_inside)
         fate__turn_leave(turns);
 }
@@ -126,8 +127,12 @@ void fate_advance(fate_reactor *reactor, fate_time t)
     enter(reactor, "fate_advance");
     check_forward(t, "fate_advance");
     set_now(reactor, fate__time_after(reactor->now, t));
-    while (fate__timers_next(&reactor->timers) <= reactor->now && reactor->timers.n)
+    for (;;) {
+        fate_time next = fate__timers_next(&reactor->timers);
+        if (next > reactor->now || next == FATE_NEVER)
+            return;
         call_next(reactor);
+    }
 }
 
 /* Runs the next event if it is due by end, at its own time.  What should have been before runs now. */

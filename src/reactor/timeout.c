@@ -88,19 +88,29 @@ static struct timeout *plan(fate_deferred *d, fate_time delay, const char *site)
     return timeout;
 }
 
+/* Rather than going on without a timeout, d is cancelled, and its levels up to here end in NO_MEMORY. */
+static void fail_for_want_of_memory(fate_deferred *d, const char *site)
+{
+    struct fate__level lost = { .site = site };
+
+    fate__hold(d);
+    fate__add(d, FATE__LOST, &lost);
+    fate_cancel_at(d, site);
+    fate__release(d);
+}
+
 fate_deferred *fate_add_timeout_with_at(fate_deferred *d, fate_time delay, fate_callback *translate_fn,
                                         fate_value arg, const char *site)
 {
     fate__check_given(&arg, "fate_add_timeout_with", site);
-    if (!fate__check(d, "fate_add_timeout", site)) {
+    if (!fate__check(d, "fate_add_timeout", site) || fate__turns_of(d)->is_ending) {
         fate_drop(arg);
         return d;
     }
     struct timeout *timeout = fate__is_no_memory(&arg) ? NULL : plan(d, delay, site);
     if (!timeout) {
-        struct fate__level lost = { .site = site };
         fate_drop(arg);
-        fate__add(d, FATE__LOST, &lost);
+        fail_for_want_of_memory(d, site);
         return d;
     }
     timeout->translate = translate_fn;

@@ -183,6 +183,7 @@ void fate__timers_call_next(struct fate__timers *timers)
     fate_value arg = timer->arg;
 
     end(timers, timer, CALLED);
+    fate__lend(&arg);
     action(&arg);
     fate_drop(fate_take(&arg));
 }

@@ -42,6 +42,24 @@ static inline fate_value fate__load(const fate_value *v)
     return loaded;
 }
 
+/* In a debug build what is lent is marked while it is, so that who returns, gives away or keeps it untaken is
+ * always found out; unlend makes what is left of it plain again. */
+static inline void fate__lend(fate_value *v)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (v->type && v->type->lent)
+        v->type = v->type->lent;
+#endif
+}
+
+static inline void fate__unlend(fate_value *v)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (v->type)
+        v->type = v->type->plain;
+#endif
+}
+
 /* The references to a counted value; 1 for one that is not counted, negative for an immortal one. */
 int32_t fate__refs(const fate_value *v);
 

@@ -103,8 +103,8 @@ static bool do_giving_item(struct world *world, const char *item)
 {
     const char *rest, *given;
 
-    if (!after_prefix(item, "cb=", &rest) && !after_prefix(item, "eb=", &rest)
-        && !after_prefix(item, "put=", &rest))
+    if (!after_prefix(item, "cb=", &rest) && !after_prefix(item, "eb=", &rest) &&
+        !after_prefix(item, "put=", &rest))
         return false;
     const char *name = before_colon(world, rest, &given);
     if (item[0] == 'c')

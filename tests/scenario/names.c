@@ -36,10 +36,14 @@ struct named_primitive *primitive_slot(struct world *world, const char *name)
     unsigned i = number_of(name);
 
     switch (name[0]) {
-    case 'l': return &world->locks[i];
-    case 's': return &world->semaphores[i];
-    case 'q': return &world->queues[i];
-    default: give_up("no name of a primitive", name);
+    case 'l':
+        return &world->locks[i];
+    case 's':
+        return &world->semaphores[i];
+    case 'q':
+        return &world->queues[i];
+    default:
+        give_up("no name of a primitive", name);
     }
 }
 

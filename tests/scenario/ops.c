@@ -266,10 +266,9 @@ static void op_list(struct world *world, struct words args)
     if (!members)
         return;
     bool fires_on_one = strchr(flags, 'c') != NULL;
-    fate_deferred *d = fate_settle_with(world->reactor, args.n - 2, members,
-                                        .fire_on_one_callback = fires_on_one,
-                                        .fire_on_one_errback = strchr(flags, 'e') != NULL,
-                                        .consume_errors = strchr(flags, 'x') != NULL);
+    fate_deferred *d = fate_settle_with(
+        world->reactor, args.n - 2, members, .fire_on_one_callback = fires_on_one,
+        .fire_on_one_errback = strchr(flags, 'e') != NULL, .consume_errors = strchr(flags, 'x') != NULL);
     bind_shaped(world, name, d, fires_on_one ? SETTLED_FIRST : SETTLED);
 }
 
@@ -306,8 +305,12 @@ static void op_show(struct world *world, struct words args)
     const fate_value *result = fate_peek(named->d);
     printf("state %s ", name);
     switch (fate_state(named->d)) {
-    case FATE_UNFIRED: printf("unfired"); break;
-    case FATE_WAITING: printf("waiting"); break;
+    case FATE_UNFIRED:
+        printf("unfired");
+        break;
+    case FATE_WAITING:
+        printf("waiting");
+        break;
     case FATE_DONE:
         printf(fate_is_failure(result) ? "failure " : "value ");
         print_raw_result(world, result, named->shape);

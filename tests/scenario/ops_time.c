@@ -127,9 +127,8 @@ void op_loop(struct world *world, struct words args)
     bool is_counted = args.n == 7;
     const char *label = args.of[args.n - 2], *action = args.of[args.n - 1];
     fate_value arg = fate_box(struct handler, world, "tick", label, action, number_of(d_name));
-    fate_looping_call *loop = is_counted
-                                  ? fate_looping_call_new_counted(world->reactor, call_counted, arg)
-                                  : fate_looping_call_new(world->reactor, call_function, arg);
+    fate_looping_call *loop = is_counted ? fate_looping_call_new_counted(world->reactor, call_counted, arg)
+                                         : fate_looping_call_new(world->reactor, call_function, arg);
     world->loops[number_of(name)] = loop;
     bind(world, d_name,
          fate_looping_call_start(loop, parse_seconds(args.of[2]), strcmp(args.of[3], "now") == 0));
