@@ -177,16 +177,20 @@ TEST(stopping_while_the_followed_one_is_pending_fires_when_that_is_done)
     expect_loop(d);
 }
 
-/* Else start's deferred would never fire. */
-TEST(stopping_after_the_followed_one_was_abandoned_fires)
+/* Nobody can fire it any more: like what hangs on any abandoned deferred it goes, and no callback runs (R92).
+ */
+TEST(stopping_after_the_followed_one_was_abandoned_abandons_the_loops_own)
 {
     begin(follow_job);
     job = fate_deferred_new(reactor);
     fate_deferred *d = start(FATE_SECOND, true);
+    fate_add_both(d, forgive, fate_none());
     fate_abandon(job);
     fate_advance(reactor, 0);
-    fate_looping_call_stop(loop);
-    expect_loop(d);
+    EXPECT_EQ(fate_looping_call_stop(loop), 0);
+    EXPECT(!fate_looping_call_running(loop));
+    EXPECT(test_is_oom() || fate_state(d) == FATE_UNFIRED);
+    fate_release(d);
 }
 
 static fate_value start_again(fate_value *result, fate_value *arg)

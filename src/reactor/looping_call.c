@@ -48,6 +48,16 @@ static fate_deferred *end(fate_looping_call *loop, fate_value v)
     return next;
 }
 
+/* What the function followed was abandoned, so start's deferred will never fire either (R92). */
+static void abandon(fate_looping_call *loop)
+{
+    fate_deferred *d = loop->d;
+
+    loop->d = NULL;
+    fate__abandon(d);
+    fate__release(d);
+}
+
 static void run_ended(fate_deferred *d)
 {
     if (d)
@@ -128,13 +138,13 @@ static fate_deferred *inner_done(fate_deferred *inner, struct fate__level *level
     return after(level->arg.as.p, fate_take(&inner->result));
 }
 
+/* What the function followed was abandoned: no callback runs for that (R92), the loop just rests until it is
+ * stopped. */
 static void inner_gone(struct fate__level *level)
 {
     fate_looping_call *loop = level->arg.as.p;
 
     loop->is_busy = false;
-    if (!loop->is_running && loop->d)
-        run_ended(end(loop, loop_value(loop)));
     if (loop->is_freed)
         destroy(loop);
 }
@@ -297,9 +307,10 @@ int fate_looping_call_stop(fate_looping_call *loop)
     if (loop->owned.is_no_memory || !loop->is_running)
         return -EINVAL;
     loop->is_running = false;
-    fate_timer_cancel(loop->timer);
-    if (!loop->is_busy)
+    if (fate_timer_cancel(loop->timer) == 0)
         run_ended(end(loop, loop_value(loop)));
+    else if (!loop->is_busy)
+        abandon(loop);
     return 0;
 }
 
