@@ -32,7 +32,5 @@ int main(void)
 
     print_calculated(reactor, 5, 6, 7);
     print_calculated(reactor, 13, 6, 7);
-    fate_stop_later(reactor, 6 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 6 * FATE_SECOND);
 }

@@ -16,7 +16,5 @@ int main(void)
 
     fate_add_callback(fast_remote_multiply(reactor, 5, 0), print_timed, stopwatch(reactor));
     fate_add_callback(fast_remote_multiply(reactor, 5, 5), print_timed, stopwatch(reactor));
-    fate_stop_later(reactor, 6 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 6 * FATE_SECOND);
 }

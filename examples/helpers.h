@@ -1,4 +1,4 @@
-/* What the example programs share: dice, a stopwatch, and a log that prints. */
+/* What the example programs share: dice, a stopwatch, a log that prints. */
 #ifndef EXAMPLES_HELPERS_H
 #define EXAMPLES_HELPERS_H
 
@@ -52,6 +52,14 @@ static inline fate_value print_timed(fate_value *value, fate_value *arg)
     printf("%s after %lld s\n", fate_as_str(&text), seconds_since(watch->reactor, watch->started));
     fate_drop(text);
     return fate_none();
+}
+
+/* Runs what there is to run for that long, and then frees the reactor. */
+static inline void run_for(fate_reactor *reactor, fate_time t)
+{
+    fate_stop_later(reactor, t);
+    fate_run(reactor);
+    fate_reactor_free(reactor);
 }
 
 /* ---- The log ---- */

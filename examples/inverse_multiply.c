@@ -20,7 +20,5 @@ int main(void)
     fate_reactor *reactor = fate_reactor_new();
 
     fate_add_callback(inverse_multiply(reactor, 5, 5), print_timed, stopwatch(reactor));
-    fate_stop_later(reactor, 6 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 6 * FATE_SECOND);
 }

@@ -38,7 +38,5 @@ int main(void)
     print_inverse(reactor, 5, 5);
     print_inverse(reactor, 5000000, 5000000);
     print_inverse(reactor, 5, 13);
-    fate_stop_later(reactor, 6 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 6 * FATE_SECOND);
 }

@@ -35,7 +35,5 @@ int main(void)
 
     fate_add_callback(multiply_three(reactor, multiply_remotely, 2, 3, 4), print_timed, stopwatch(reactor));
     fate_add_callback(multiply_three(reactor, multiply_locally, 2, 3, 4), print_timed, stopwatch(reactor));
-    fate_stop_later(reactor, 11 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 11 * FATE_SECOND);
 }

@@ -45,7 +45,5 @@ int main(int argc, char **argv)
         fate_add_callback(d, print_timed, stopwatch(reactor));
         fate_add_errback(d, fate_log_failure, fate_ptr(reactor));
     }
-    fate_stop_later(reactor, 11 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 11 * FATE_SECOND);
 }

@@ -21,7 +21,5 @@ int main(void)
     fate_reactor *reactor = fate_reactor_new();
 
     fate_add_callback(my_multiply(reactor, 5, 6), print_timed, stopwatch(reactor));
-    fate_stop_later(reactor, 11 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 11 * FATE_SECOND);
 }

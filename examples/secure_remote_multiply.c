@@ -29,7 +29,5 @@ int main(void)
     fate_add_callback(d, print_timed, stopwatch(reactor));
     guess_key(reactor);
 
-    fate_stop_later(reactor, 11 * FATE_SECOND);
-    fate_run(reactor);
-    fate_reactor_free(reactor);
+    run_for(reactor, 11 * FATE_SECOND);
 }

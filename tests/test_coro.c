@@ -541,7 +541,7 @@ TEST(without_memory_for_its_arg_a_coroutine_does_not_run)
     test_fail_allocation(1, true);
     fate_value text = fate_str("text");
     test_fail_allocation(0, false);
-    fate_deferred *d = fate_go(reactor, describe_arg, text);
+    fate_deferred *d = fate_go(reactor, take_arg, text);
     EXPECT_FAILURE(fate_peek(d), &FATE_NO_MEMORY);
     fate_add_both(d, note, fate_ptr("lost"));
     EXPECT_CONTAINS(trail, "lost=<NoMemory");

@@ -265,7 +265,7 @@ TEST(a_late_result_after_a_cancel_is_dropped_silently_once)
     EXPECT_EQ(test_logs(reactor), 1);
 }
 
-TEST(a_late_result_finds_the_bare_block_many_turns_later)
+VOLUME_TEST(a_late_result_finds_the_bare_block_many_turns_later)
 {
     fate_reactor *reactor = begin();
     fate_deferred *d = fate_deferred_new(reactor);

@@ -297,7 +297,7 @@ TEST(a_lock_may_be_freed_while_a_run_has_it)
     EXPECT_INT(fate_peek(d), 3);
 }
 
-TEST(a_thousand_runs_in_line_are_served_in_order)
+VOLUME_TEST(a_thousand_runs_in_line_are_served_in_order)
 {
     begin();
     int64_t n = 1000;

@@ -394,7 +394,7 @@ static void count_in_order(fate_deferred *d, fate_value *number)
     is_in_order &= fate_as_int(number) == n_cancelled++;
 }
 
-TEST(the_end_cancels_a_thousand_in_order)
+VOLUME_TEST(the_end_cancels_a_thousand_in_order)
 {
     fate_reactor *reactor = begin();
 

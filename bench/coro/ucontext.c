@@ -17,6 +17,16 @@ static void entry(void)
     current->fn();
     co_yield_();
 }
+/* Apart, since getcontext returns twice and what co_new has in registers need not survive that. */
+static __attribute__((noinline)) void prepare(co c)
+{
+    getcontext(&c->self);
+    c->self.uc_stack.ss_sp = c->stack;
+    c->self.uc_stack.ss_size = STACK - 64;
+    c->self.uc_link = NULL;
+    makecontext(&c->self, entry, 0);
+}
+
 static co co_new(void (*fn)(void))
 {
     co c = xmalloc(sizeof *c);
@@ -24,13 +34,10 @@ static co co_new(void (*fn)(void))
     if (!c->stack)
         return NULL;
     c->fn = fn;
-    getcontext(&c->self);
-    c->self.uc_stack.ss_sp = c->stack;
-    c->self.uc_stack.ss_size = STACK - 64;
-    c->self.uc_link = NULL;
-    makecontext(&c->self, entry, 0);
+    prepare(c);
     return c;
 }
+
 static void co_resume(co c)
 {
     co prev = current;

@@ -182,9 +182,9 @@ static fate_deferred *step(fate_deferred *d, unsigned kind, struct fate__level l
 
     struct fate__turns *turns = fate__turns_of(d);
     turns->tracer->before(d, kind, level);
-    turns->followed = NULL;
     fate_deferred *next = step_untraced(d, kind, level);
-    turns->tracer->after(d, turns->followed);
+    if (d->marks & FATE__TRACED) /* it may be so no more */
+        turns->tracer->after(d);
     return next;
 }
 
@@ -281,6 +281,12 @@ static fate_value move_result(fate_deferred *inner)
     return v;
 }
 
+static inline void trace_followed(fate_deferred *d, fate_deferred *inner)
+{
+    if (fate__unlikely(d->marks & FATE__TRACED))
+        fate__turns_of(d)->tracer->followed(d, inner);
+}
+
 /* The level's own deferred takes inner's result, now or when there is one (R36, R37). */
 static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
 {
@@ -296,7 +302,7 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
         refuse_ring(d, inner, site);
         return;
     }
-    fate__turns_of(d)->followed = inner;
+    trace_followed(d, inner);
     if (!fate__can_run(inner)) {
         begin_to_wait(d, inner);
         return;
@@ -352,6 +358,7 @@ fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const c
         refuse_ring(d, inner, site);
         return NULL;
     }
+    trace_followed(d, inner);
     begin_to_wait(d, inner);
     return fate__can_run(inner) ? inner : NULL;
 }

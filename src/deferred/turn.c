@@ -76,9 +76,9 @@ static void let_go(fate_deferred *d)
         fate__slab_give(&turns->deferreds, d);
         return;
     }
-    report_result(d);
     if (d->marks & FATE__TRACED)
         turns->tracer->gone(d);
+    report_result(d);
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
     if (fate__has_levels(d))

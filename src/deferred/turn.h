@@ -14,12 +14,14 @@ struct fate__level;
 
 /* Whoever draws pictures of chains: told of what happens to deferreds marked FATE__TRACED. */
 struct fate__tracer {
-    /* A level is about to be passed, and has been; in between d's result is changed.  If d follows a deferred
-     * then, it waits for it or has taken its result: followed said which, and is NULL otherwise. */
+    /* A level is about to be passed, and has been; in between d's result is changed, unless d waits then. */
     void (*before)(fate_deferred *d, unsigned kind, const struct fate__level *level);
-    void (*after)(fate_deferred *d, fate_deferred *followed);
+    void (*after)(fate_deferred *d);
+    /* Between the two: the level follows inner, whose result d takes at once or will be given. */
+    void (*followed)(fate_deferred *d, fate_deferred *inner);
     /* A deferred that it waited for has handed its result over. */
     void (*got)(fate_deferred *d);
+    /* Its levels, if any are left, will be dropped.  A failure in it has still to be reported. */
     void (*gone)(fate_deferred *d);
 };
 
@@ -57,8 +59,7 @@ struct fate__turns {
     fate_deferred *(*resume)(fate_deferred *d, fate_value v);
     void (*outside)(struct fate__turns *turns, void (*fn)(void *arg), void *arg);
     void *coros;
-    const struct fate__tracer *tracer; /* and the deferred that a level of a traced one has just followed */
-    fate_deferred *followed;
+    const struct fate__tracer *tracer; /* NULL: nothing is traced */
     uint64_t n_resumed;
 };
 
