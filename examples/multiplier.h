@@ -38,6 +38,24 @@ struct factors {
     int64_t a, b;
 };
 
+/* Two numbers and the deferred that was given out for their product. */
+struct promise {
+    fate_deferred *d;
+    int64_t a, b;
+};
+
+/* What a * b is called in a dict, whose keys are text: "5*6". */
+struct key {
+    char text[48];
+};
+
+static inline struct key key_of(int64_t a, int64_t b)
+{
+    struct key key;
+    snprintf(key.text, sizeof key.text, "%lld*%lld", (long long)a, (long long)b);
+    return key;
+}
+
 /* remote_multiply for whoever calls a function with one arg, which is a box of struct factors. */
 static inline fate_value multiply_remotely(fate_value *arg)
 {

@@ -41,6 +41,7 @@ typedef struct fate_type {
     bool is_lent;                  /* a debug build's mark on what a callback is lent */
     const struct fate_type *plain; /* the type without that mark */
     const struct fate_type *lent;  /* the type with it; NULL for values that nobody owns */
+    bool is_simple;                /* lies in the value itself: nothing to count, take or check */
 } fate_type;
 
 typedef struct fate_value {

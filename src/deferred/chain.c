@@ -45,13 +45,9 @@ static void check_returned(const fate_value *out, const fate_value *result, cons
         returned_untaken("a value that was lent", site);
 }
 
-/* A value that is neither counted nor a follow: nothing can be wrong with it. */
 static inline bool is_simple(const fate_value *v)
 {
-    const unsigned others = 1u << FATE_KIND_TEXT | 1u << FATE_KIND_BYTES | 1u << FATE_KIND_LIST |
-                            1u << FATE_KIND_DICT | 1u << FATE_KIND_BOX | 1u << FATE_KIND_DEFERRED |
-                            1u << FATE_KIND_FAILURE | 1u << FATE_KIND_FOLLOW;
-    return !v->type || !(1u << v->type->kind & others);
+    return !v->type || v->type->is_simple;
 }
 
 static inline void set_result(fate_deferred *d, fate_value v)
@@ -604,25 +600,53 @@ void fate__run(fate_deferred *d)
         run(d, NULL);
 }
 
+/* d counts as running.  Mostly its levels are plain, and then it is done. */
+static inline void run_plain(struct fate__turns *turns, fate_deferred *d)
+{
+    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
+        ;
+    bool is_done = d->flags == (FATE__FIRED | FATE__RUNNING) && d->next == d->n && !d->pauses && !d->waiters;
+    if (fate__likely(is_done && is_simple(&d->result))) {
+        d->flags = FATE__FIRED;
+        if (d->holds == 0)
+            fate__join_sweep(turns, d);
+    } else if (d->flags & FATE__WAITING) {
+        clear_flag(d, FATE__RUNNING);
+    } else {
+        run(d, NULL);
+    }
+}
+
 void fate__run_fresh(fate_deferred *d)
 {
     if (has_gone_outside(run_outside, d, 0, NULL))
         return;
     set_flag(d, FATE__RUNNING);
-    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
-        ;
-    bool is_plain = d->flags == (FATE__FIRED | FATE__RUNNING) && d->next == d->n && !d->pauses && !d->waiters;
-    if (fate__unlikely(!is_plain || fate_is_failure(&d->result))) {
-        if (d->flags & FATE__WAITING) {
-            clear_flag(d, FATE__RUNNING);
-            return;
-        }
-        run(d, NULL);
-        return;
+    run_plain(fate__turns_of(d), d);
+}
+
+/* Has nothing yet happened to d but the adding of levels inside it? */
+static inline bool is_fresh(const fate_deferred *d)
+{
+    return d && d->magic == FATE__ALIVE && d->flags == 0 && !d->waiters && !d->pauses && !d->marks;
+}
+
+bool fate__fire_fresh(fate_deferred *d, fate_value v, const char *site)
+{
+    if (fate__unlikely(!is_fresh(d)))
+        return false;
+    struct fate__turns *turns = fate__turns_of(d);
+    if (fate__unlikely(turns->outside))
+        return false;
+    d->flags = FATE__FIRED | FATE__RUNNING;
+    d->result.type = v.type;
+    d->result.as.i = v.as.i;
+    if (d->n < FATE__PLACES) {
+        d->places[FATE__PLACES - 1].site = site;
+        d->marks = FATE__KNOWS_FIRE;
     }
-    d->flags = FATE__FIRED;
-    if (d->holds == 0)
-        fate__join_sweep(fate__turns_of(d), d);
+    run_plain(turns, d);
+    return true;
 }
 
 /* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is

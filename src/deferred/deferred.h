@@ -243,6 +243,8 @@ static inline bool fate__can_run(const fate_deferred *d)
 void fate__run(fate_deferred *d);
 /* The same for one that has just been fired, where mostly little happens. */
 void fate__run_fresh(fate_deferred *d);
+/* Fires d with v if that is all there is to it; false: it is not, and nothing has happened. */
+bool fate__fire_fresh(fate_deferred *d, fate_value v, const char *site);
 /* The same, beginning with a level that is not stored. */
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[]);
 /* For native levels.  d's result becomes what a function returned: a value, a failure, or that of what it

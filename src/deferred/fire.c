@@ -115,6 +115,8 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
     if (!is_bare(d))
         fate__check(d, "fate_fire", site);
 #endif
+    if (fate__likely(fate__fire_fresh(d, value_or_failure, site)))
+        return 0;
     if (fate__unlikely(!d || d->magic != FATE__ALIVE || (d->flags & (FATE__FIRED | FATE__LIBRARY))))
         return fire_refused(d, value_or_failure, site);
     if (fate__accept(d, value_or_failure, site))

@@ -6,7 +6,7 @@ struct fate_lock {
     struct fate__tokens tokens;
 };
 
-static const fate_type lock_type = { "lock", FATE_KIND_OBJECT, false, false, &lock_type, NULL };
+static const fate_type lock_type = { "lock", FATE_KIND_OBJECT, false, false, &lock_type, NULL, true };
 
 fate_lock *fate_lock_new(fate_reactor *reactor)
 {

@@ -6,9 +6,8 @@ struct fate_semaphore {
     struct fate__tokens tokens;
 };
 
-static const fate_type semaphore_type = {
-    "semaphore", FATE_KIND_OBJECT, false, false, &semaphore_type, NULL
-};
+static const fate_type semaphore_type = { "semaphore", FATE_KIND_OBJECT, false, false, &semaphore_type, NULL,
+                                          true };
 
 fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens)
 {

@@ -126,12 +126,32 @@ void fate__settle(fate_deferred *d)
     }
 }
 
+static void take_first(struct fate__turns *turns, fate_deferred *d)
+{
+    fate_deferred *next = d->link;
+
+    turns->sweep_first = next;
+    if (next)
+        next->waiters = NULL;
+    else
+        turns->sweep_last = NULL;
+}
+
 void fate__sweep(struct fate__turns *turns)
 {
     fate_deferred *d;
 
     while ((d = turns->sweep_first)) {
-        fate__unlink_swept(d);
+        take_first(turns, d);
+        bool is_simple = !d->result.type || d->result.type->is_simple;
+        bool is_plain = d->flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses;
+        if (fate__likely(is_plain && is_simple && !(d->marks & FATE__TRACED))) {
+            d->magic = FATE__FREED;
+            fate__slab_give(&turns->deferreds, d);
+            continue;
+        }
+        d->flags &= (uint16_t)~FATE__SWEPT;
+        d->link = d->waiters = NULL;
         if (!d->holds && is_done(d))
             let_go(d);
     }

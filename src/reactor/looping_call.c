@@ -20,7 +20,7 @@ struct fate_looping_call {
     fate_time started, interval, counted_at;
 };
 
-static const fate_type loop_type = { "looping call", FATE_KIND_OBJECT, false, false, &loop_type, NULL };
+static const fate_type loop_type = { "looping call", FATE_KIND_OBJECT, false, false, &loop_type, NULL, true };
 
 static fate_reactor *reactor_of(const fate_looping_call *loop)
 {

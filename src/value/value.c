@@ -18,12 +18,14 @@ extern inline int64_t fate_as_int(const fate_value *v);
 extern inline void *fate_as_ptr(const fate_value *v);
 
 #define UNCOUNTED(id, type_name, type_kind)                                                                  \
-    const fate_type id = { .name = type_name, .kind = type_kind, .plain = &id }
+    const fate_type id = {                                                                                   \
+        .name = type_name, .kind = type_kind, .plain = &id, .is_simple = (type_kind) != FATE_KIND_FOLLOW     \
+    }
 
 /* A counted type and the one that marks what is lent. */
 #define COUNTED(id, type_name, type_kind)                                                                    \
-    static const fate_type id##_lent = { type_name, type_kind, true, true, &id, &id##_lent };                \
-    const fate_type id = { type_name, type_kind, true, false, &id, &id##_lent }
+    static const fate_type id##_lent = { type_name, type_kind, true, true, &id, &id##_lent, false };         \
+    const fate_type id = { type_name, type_kind, true, false, &id, &id##_lent, false }
 
 UNCOUNTED(fate_type_bool, "bool", FATE_KIND_BOOL);
 UNCOUNTED(fate_type_int, "int", FATE_KIND_INT);

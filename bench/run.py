@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""Measures libfate beside its peers.
+
+    run.py                            all workloads, 3 rounds
+    run.py coro --peers fate,boost    one workload, some of its peers
+    run.py --install                  installs what the peers need first
+    run.py --quick                    one round, to see that all works
+    run.py --record --goals           writes bench/RESULTS.md and bench/results/, with the goals
+
+A workload is a folder beside this file and a peer a file in it; README.md says more.
+"""
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+from driver import charts, conditions, figures, goals, peers, rounds, tables
+from driver.build import BuildFailed, build, build_libfate
+
+RESULTS = peers.BENCH / "RESULTS.md"
+CHARTS = peers.BENCH / "results"
+
+
+class Workload:
+    """What is reported about one workload."""
+
+    def __init__(self, name, samples, versions, with_goals):
+        description = peers.workload_description(name)
+        self.name, self.title, self.about = name, description["title"], description["about"]
+        self.versions = versions
+        self.peers = [peer for peer in peers.peers_of(name) if peer.name in samples]
+        self.rows = figures.rows_of(description, samples, self.peers)
+        self.goals = goals.goal_lines(name, self.rows) if with_goals else []
+
+
+# ---- Preparing ----
+
+def chosen_peers(workload, names):
+    return [peer for peer in peers.peers_of(workload) if not names or peer.name in names]
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def present(chosen):
+    """Those that have what they need; says of the others what would bring it."""
+    ready = []
+    for peer in chosen:
+        package = peers.missing_package(peer)
+        if package:
+            say(f"{peer.workload}: {peer.name} is left out; the Debian package {package} brings what it needs")
+        else:
+            ready.append(peer)
+    return ready
+
+
+def built(ready):
+    """{peer: the command that runs it} of those that compile."""
+    commands = {}
+    for peer in ready:
+        try:
+            commands[peer], warnings = build(peer)
+        except BuildFailed as problem:
+            say(f"{peer.workload}: {peer.name} is left out: it does not compile\n{problem}")
+            continue
+        if warnings:
+            say(warnings.rstrip())
+    return commands
+
+
+def prepare(options):
+    """{workload: {peer: command}}"""
+    chosen = {workload: chosen_peers(workload, options.peers) for workload in options.workloads}
+    if options.install:
+        peers.install([peer for some in chosen.values() for peer in some])
+    if any(peer.name == "fate" for some in chosen.values() for peer in some):
+        say("building libfate")
+        build_libfate()
+    return {workload: built(present(some)) for workload, some in chosen.items()}
+
+
+# ---- Measuring ----
+
+def versions_of(commands):
+    found = peers.versions(list(commands))
+    return [conditions.libfate_version(), *found] if any(peer.name == "fate" for peer in commands) else found
+
+
+def measure(options):
+    """All that was measured, as it is written with --json."""
+    commands = prepare(options)
+    record = {"conditions": conditions.conditions(options.rounds, options.cpu), "workloads": {}}
+    warning = conditions.busy_warning(record["conditions"]["load"])
+    if warning:
+        say(warning)
+    progress = rounds.Progress(options.rounds * sum(map(len, commands.values())))
+    for workload, some in commands.items():
+        samples = rounds.measure(workload, some, options.rounds, options.cpu, progress)
+        record["workloads"][workload] = {"versions": versions_of(some), "samples": samples}
+        progress.end()
+    return record
+
+
+# ---- Reporting ----
+
+def write_chart(workload, record, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{workload.name}.svg"
+    path.write_text(charts.chart(workload, record["conditions"]), encoding="utf-8")
+    return path
+
+
+def report(workload, record, options):
+    print(tables.terminal_section(workload))
+    drawn = write_chart(workload, record, options.svg) if options.svg else None
+    if options.markdown:
+        chart = os.path.relpath(drawn, options.markdown.parent) if drawn else None
+        text = tables.markdown_section(workload, record["conditions"], chart)
+        tables.put_section(options.markdown, workload.name, text)
+
+
+def report_all(record, options):
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    for name in options.workloads:
+        entry = record["workloads"].get(name)
+        if entry and any(entry["samples"].values()):
+            report(Workload(name, entry["samples"], entry["versions"], options.goals), record, options)
+    versions = dict.fromkeys(text for name in options.workloads if name in record["workloads"]
+                             for text in record["workloads"][name]["versions"])
+    print("\n" + "\n".join(tables.condition_lines(record["conditions"], versions)))
+
+
+# ---- The command line ----
+
+def parser():
+    known = peers.workloads()
+    parsing = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    option = parsing.add_argument
+    option("workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(known)}; all if none is named")
+    option("--rounds", type=int, default=3, metavar="N", help="how often each program runs; 3")
+    option("--peers", type=lambda text: set(text.split(",")), metavar="A,B", help="these only; else all")
+    option("--quick", action="store_true", help="one round, not for the record")
+    option("--goals", action="store_true", help="compare libfate with goals.toml")
+    option("--install", action="store_true", help="apt-get install what the peers need")
+    option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N", help="where the programs run")
+    option("--record", action="store_true", help="--markdown bench/RESULTS.md --svg bench/results")
+    option("--markdown", type=pathlib.Path, metavar="FILE", help="write the tables there, in their sections")
+    option("--svg", type=pathlib.Path, metavar="DIR", help="write WORKLOAD.svg there")
+    option("--json", type=pathlib.Path, metavar="FILE", help="write every sample there")
+    option("--replay", type=pathlib.Path, metavar="FILE", help="report what --json wrote, measure nothing")
+    return parsing
+
+
+def parse(arguments):
+    parsing = parser()
+    options = parsing.parse_args(arguments)
+    known = peers.workloads()
+    unknown = sorted(set(options.workloads) - set(known))
+    if unknown:
+        parsing.error(f"no such workload: {', '.join(unknown)}; there are {', '.join(known)}")
+    options.workloads = options.workloads or known
+    names = {peer.name for workload in options.workloads for peer in peers.peers_of(workload)}
+    if options.peers and options.peers - names:
+        parsing.error(f"no such peer: {', '.join(sorted(options.peers - names))}; there are "
+                      f"{', '.join(sorted(names))}")
+    if options.rounds < 1:
+        parsing.error("there must be a round")
+    if options.quick:
+        if options.record:
+            parsing.error("--quick is not for the record")
+        options.rounds = 1
+    if options.record:
+        options.markdown = options.markdown or RESULTS
+        options.svg = options.svg or CHARTS
+    return options
+
+
+def main():
+    options = parse(sys.argv[1:])
+    if options.replay:
+        record = json.loads(options.replay.read_text(encoding="utf-8"))
+    else:
+        record = measure(options)
+    report_all(record, options)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BuildFailed as problem:
+        sys.exit(f"libfate does not compile:\n{problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)
