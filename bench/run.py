@@ -25,10 +25,10 @@ CHARTS = peers.BENCH / "results"
 class Workload:
     """What is reported about one workload."""
 
-    def __init__(self, name, samples, versions, with_goals):
-        description = peers.workload_description(name)
+    def __init__(self, name, entry, with_goals):
+        description, samples = peers.workload_description(name), entry["samples"]
         self.name, self.title, self.about = name, description["title"], description["about"]
-        self.versions = versions
+        self.versions, self.left_out = entry["versions"], entry["left_out"]
         self.peers = [peer for peer in peers.peers_of(name) if peer.name in samples]
         self.rows = figures.rows_of(description, samples, self.peers)
         self.goals = goals.goal_lines(name, self.rows) if with_goals else []
@@ -44,41 +44,42 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def present(chosen):
-    """Those that have what they need; says of the others what would bring it."""
-    ready = []
-    for peer in chosen:
-        package = peers.missing_package(peer)
-        if package:
-            say(f"{peer.workload}: {peer.name} is left out; the Debian package {package} brings what it needs")
-        else:
-            ready.append(peer)
-    return ready
+class Preparation:
+    """What can be measured of one workload: {peer: the command that runs it}, and what cannot, and why."""
 
+    def __init__(self, chosen):
+        self.commands, self.left_out = {}, []
+        for peer in chosen:
+            package = peers.missing_package(peer)
+            if package:
+                self.leave_out(peer, f"the Debian package {package} brings what it needs")
+            else:
+                self.compile(peer)
 
-def built(ready):
-    """{peer: the command that runs it} of those that compile."""
-    commands = {}
-    for peer in ready:
+    def leave_out(self, peer, why, details=""):
+        text = f"{peer.name} was left out: {why}"
+        self.left_out.append(text)
+        say(f"{peer.workload}: {text}{details}")
+
+    def compile(self, peer):
         try:
-            commands[peer], warnings = build(peer)
+            self.commands[peer], warnings = build(peer)
         except BuildFailed as problem:
-            say(f"{peer.workload}: {peer.name} is left out: it does not compile\n{problem}")
-            continue
+            self.leave_out(peer, "it does not compile", f"\n{problem}")
+            return
         if warnings:
             say(warnings.rstrip())
-    return commands
 
 
 def prepare(options):
-    """{workload: {peer: command}}"""
+    """{workload: Preparation}"""
     chosen = {workload: chosen_peers(workload, options.peers) for workload in options.workloads}
     if options.install:
         peers.install([peer for some in chosen.values() for peer in some])
     if any(peer.name == "fate" for some in chosen.values() for peer in some):
         say("building libfate")
         build_libfate()
-    return {workload: built(present(some)) for workload, some in chosen.items()}
+    return {workload: Preparation(some) for workload, some in chosen.items()}
 
 
 # ---- Measuring ----
@@ -90,16 +91,17 @@ def versions_of(commands):
 
 def measure(options):
     """All that was measured, as it is written with --json."""
-    commands = prepare(options)
+    prepared = prepare(options)
     record = {"conditions": conditions.conditions(options.rounds, options.cpu), "workloads": {}}
     warning = conditions.busy_warning(record["conditions"]["load"])
     if warning:
         say(warning)
-    progress = rounds.Progress(options.rounds * sum(map(len, commands.values())))
-    for workload, some in commands.items():
-        samples = rounds.measure(workload, some, options.rounds, options.cpu, progress)
-        record["workloads"][workload] = {"versions": versions_of(some), "samples": samples}
-        progress.end()
+    progress = rounds.Progress(options.rounds * sum(len(ready.commands) for ready in prepared.values()))
+    for workload, ready in prepared.items():
+        samples, failed = rounds.measure(workload, ready.commands, options.rounds, options.cpu, progress)
+        record["workloads"][workload] = {"versions": versions_of(ready.commands), "samples": samples,
+                                         "left_out": ready.left_out + failed}
+    progress.end()
     return record
 
 
@@ -113,12 +115,12 @@ def write_chart(workload, record, folder):
 
 
 def report(workload, record, options):
-    print(tables.terminal_section(workload))
     drawn = write_chart(workload, record, options.svg) if options.svg else None
     if options.markdown:
         chart = os.path.relpath(drawn, options.markdown.parent) if drawn else None
         text = tables.markdown_section(workload, record["conditions"], chart)
         tables.put_section(options.markdown, workload.name, text)
+    print(tables.terminal_section(workload))
 
 
 def report_all(record, options):
@@ -127,7 +129,7 @@ def report_all(record, options):
     for name in options.workloads:
         entry = record["workloads"].get(name)
         if entry and any(entry["samples"].values()):
-            report(Workload(name, entry["samples"], entry["versions"], options.goals), record, options)
+            report(Workload(name, entry, options.goals), record, options)
     versions = dict.fromkeys(text for name in options.workloads if name in record["workloads"]
                              for text in record["workloads"][name]["versions"])
     print("\n" + "\n".join(tables.condition_lines(record["conditions"], versions)))
@@ -137,7 +139,8 @@ def report_all(record, options):
 
 def parser():
     known = peers.workloads()
-    parsing = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parsing = argparse.ArgumentParser(description=__doc__,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     option = parsing.add_argument
     option("workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(known)}; all if none is named")
     option("--rounds", type=int, default=3, metavar="N", help="how often each program runs; 3")
@@ -145,7 +148,8 @@ def parser():
     option("--quick", action="store_true", help="one round, not for the record")
     option("--goals", action="store_true", help="compare libfate with goals.toml")
     option("--install", action="store_true", help="apt-get install what the peers need")
-    option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N", help="where the programs run")
+    option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N",
+           help="where the programs run")
     option("--record", action="store_true", help="--markdown bench/RESULTS.md --svg bench/results")
     option("--markdown", type=pathlib.Path, metavar="FILE", help="write the tables there, in their sections")
     option("--svg", type=pathlib.Path, metavar="DIR", help="write WORKLOAD.svg there")

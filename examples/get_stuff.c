@@ -1,5 +1,5 @@
-/* What math_sqrt.c does, without deferreds: only what get_stuff fails with is caught; -1 is a bug, which leaves
- * print_root as a failure.
+/* What math_sqrt.c does, without deferreds: only what get_stuff fails with is caught; -1 is a bug, which
+ * leaves print_root as a failure.
  *
  * From the talk on Deferreds, 2 The rules: "the equivalent non-deferred code", with try, except and else.  An
  * argument is the seed of the dice; they are rolled four times. */

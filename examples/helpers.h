@@ -47,7 +47,7 @@ static inline long long seconds_since(const fate_reactor *reactor, fate_time sta
 static inline fate_value print_timed(fate_value *value, fate_value *arg)
 {
     struct stopwatch *watch = fate_unbox(struct stopwatch, arg);
-    fate_value text = fate_describe(value);
+    fate_value text = fate_kind_of(value) == FATE_KIND_TEXT ? fate_copy(value) : fate_describe(value);
 
     printf("%s after %lld s\n", fate_as_str(&text), seconds_since(watch->reactor, watch->started));
     fate_drop(text);
@@ -66,7 +66,9 @@ static inline void run_for(fate_reactor *reactor, fate_time t)
 
 static inline void print_entry(const fate_log_entry *entry, fate_value *arg)
 {
-    printf("log: %s\n", entry->text);
+    fate_value line = entry->failure ? fate_failure_line(entry->failure) : fate_str(entry->text);
+    printf("log: %s\n", fate_as_str(&line));
+    fate_drop(line);
 }
 
 /* The log goes to standard output, a line for each entry, instead of standard error with tracebacks. */

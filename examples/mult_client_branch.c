@@ -1,5 +1,5 @@
-/* Libfate's own way to a MultClient: the deferred of the key is kept, and each multiplication waits for a branch
- * of it.  A key that was refused is forgotten, so that the next caller asks again.
+/* Libfate's own way to a MultClient: the deferred of the key is kept, and each multiplication waits for a
+ * branch of it.  A key that was refused is forgotten, so that the next caller asks again.
  *
  * After the talk on Deferreds, 4 Chaining deferreds, MultClient. */
 #include "multiplier.h"
@@ -12,8 +12,7 @@ struct mult_client {
 static fate_value multiply_with_key(fate_value *key, fate_value *arg)
 {
     struct factors *factors = fate_unbox(struct factors, arg);
-    return fate_follow(
-        secure_remote_multiply(factors->reactor, fate_as_str(key), factors->a, factors->b));
+    return fate_follow(secure_remote_multiply(factors->reactor, fate_as_str(key), factors->a, factors->b));
 }
 
 static fate_value forget_key(fate_value *why, fate_value *arg)

@@ -1,7 +1,7 @@
-/* A client that asks for the key once, while the multiplications wait for it.  A callback hands each product to
- * the deferred that was given out before.
+/* A client that asks for the key once, while the multiplications wait for it.  A callback hands each product
+ * to the deferred that was given out before.  A refused key is left to mult_client_branch.c.
  *
- * From the talk on Deferreds, 4 Chaining deferreds, the first MultClient.  Unlike that, it uses the key again. */
+ * From the talk on Deferreds, 4 Chaining deferreds, the first MultClient, which never uses its key again. */
 #include "multiplier.h"
 
 struct mult_client {

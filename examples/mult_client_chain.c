@@ -1,7 +1,8 @@
 /* A client that asks for the key once, while the multiplications wait for it.  Each product is chained to the
  * deferred that was given out before.
  *
- * From the talk on Deferreds, 4 Chaining deferreds, MultClient with chainDeferred; see mult_client_by_hand.c. */
+ * From the talk on Deferreds, 4 Chaining deferreds, MultClient with chainDeferred; see mult_client_by_hand.c.
+ */
 #include "multiplier.h"
 
 struct mult_client {
@@ -21,6 +22,7 @@ static fate_value got_key(fate_value *key, fate_value *arg)
         struct promise *p = fate_unbox(struct promise, fate_at(&waiting, i));
         fate_deferred *d = secure_remote_multiply(client->reactor, fate_as_str(&client->key), p->a, p->b);
         fate_chain(d, p->d);
+        fate_release(p->d);
     }
     fate_drop(waiting);
     return fate_none();
@@ -31,7 +33,7 @@ static fate_deferred *multiply(struct mult_client *client, int64_t a, int64_t b)
     fate_reactor *reactor = client->reactor;
     fate_deferred *d = fate_deferred_new(reactor);
 
-    fate_list_append(&client->waiting, fate_box(struct promise, d, a, b));
+    fate_list_append(&client->waiting, fate_box(struct promise, fate_hold(d), a, b));
     if (fate_count(&client->waiting) == 1) {
         bool has_key = !fate_is_none(&client->key);
         fate_deferred *key = has_key ? fate_succeed(reactor, fate_take(&client->key)) : authenticate(reactor);

@@ -1,5 +1,5 @@
-/* The library for remote arithmetic that the talk on Deferreds assumes.  It simulates arithmetic that happens a
- * long time ago, on a server far away.
+/* The library for remote arithmetic that the talk on Deferreds assumes.  It simulates arithmetic that happens
+ * a long time ago, on a server far away.
  *
  * The talk's server fails by chance, one time in a hundred; remote_multiply.c has that one.  This one fails
  * where a program wants it to, so that what the programs print does not change. */
@@ -21,11 +21,17 @@ static inline fate_deferred *fire_later(fate_reactor *reactor, fate_time delay, 
     return d;
 }
 
+/* How many of the next multiplications fail. */
+static int n_to_fail = 0;
+
 /* Fires with a * b after 5 seconds.  It cannot multiply by 13, and no product is larger than a million: it
  * fails then with FATE_VALUE_ERROR, and with TOO_LARGE, which is one. */
 static inline fate_deferred *remote_multiply(fate_reactor *reactor, int64_t a, int64_t b)
 {
-    if (a == 13 || b == 13)
+    bool is_to_fail = n_to_fail > 0;
+
+    n_to_fail -= is_to_fail;
+    if (a == 13 || b == 13 || is_to_fail)
         return fire_later(reactor, 5 * FATE_SECOND, fate_raise(&FATE_VALUE_ERROR, "could not multiply"));
     if (a * b > 1000000)
         return fire_later(reactor, 5 * FATE_SECOND, fate_raise(&TOO_LARGE, "Value too large"));
@@ -43,18 +49,6 @@ struct promise {
     fate_deferred *d;
     int64_t a, b;
 };
-
-/* What a * b is called in a dict, whose keys are text: "5*6". */
-struct key {
-    char text[48];
-};
-
-static inline struct key key_of(int64_t a, int64_t b)
-{
-    struct key key;
-    snprintf(key.text, sizeof key.text, "%lld*%lld", (long long)a, (long long)b);
-    return key;
-}
 
 /* remote_multiply for whoever calls a function with one arg, which is a box of struct factors. */
 static inline fate_value multiply_remotely(fate_value *arg)

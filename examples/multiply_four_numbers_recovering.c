@@ -1,7 +1,8 @@
 /* Partial error recovery: a multiplication that failed does not matter where another factor is 0.
  *
- * From the talk on Deferreds, 5 Deferred Lists, the third multiplyFourNumbers.  fate_settle is a DeferredList,
- * whose result holds failures as well as values; 13 is a number that the server cannot multiply by. */
+ * From the talk on Deferreds, 5 Deferred Lists, the third multiplyFourNumbers.  fate_settle is a
+ * DeferredList, whose result holds failures as well as values; 13 is a number that the server cannot multiply
+ * by. */
 #include "multiplier.h"
 
 static bool is_zero(const fate_value *result)

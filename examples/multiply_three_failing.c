@@ -1,7 +1,7 @@
 /* fate_maybe harmonizes errors too: a failure returned at once and one that comes later look the same.
  *
- * From the talk on Deferreds, 3 Some generic advice, multiplyThree with a localMultiply that may fail; here it
- * does so one time in three.  An argument is the seed of the dice; four products are asked for. */
+ * From the talk on Deferreds, 3 Some generic advice, multiplyThree with a localMultiply that may fail; here
+ * it does so one time in three.  An argument is the seed of the dice; four products are asked for. */
 #include "multiplier.h"
 
 static fate_value multiply_locally(fate_value *arg)

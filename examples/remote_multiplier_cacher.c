@@ -1,35 +1,29 @@
 /* A cache of products, in its simplest version: what is known is not asked for again.
  *
  * From the talk on Deferreds, 6 Manufacturing deferreds, the first RemoteMultiplierCacher. */
-#include "multiplier.h"
+#include "cacher.h"
 
 struct cacher {
     fate_reactor *reactor;
     fate_value cache; /* a dict from "a*b" to the product */
 };
 
-struct question {
-    struct cacher *cacher;
-    struct key key;
-};
-
 static fate_value add_to_cache(fate_value *product, fate_value *arg)
 {
-    struct question *question = fate_unbox(struct question, arg);
+    struct question *asked = fate_unbox(struct question, arg);
 
-    fate_dict_set(&question->cacher->cache, question->key.text, fate_copy(product));
+    fate_dict_set(&asked->cacher->cache, key_of(asked->a, asked->b).text, fate_copy(product));
     return fate_take(product);
 }
 
 static fate_deferred *multiply(struct cacher *cacher, int64_t a, int64_t b)
 {
-    struct key key = key_of(a, b);
-    const fate_value *product = fate_dict_get(&cacher->cache, key.text);
+    const fate_value *product = fate_dict_get(&cacher->cache, key_of(a, b).text);
 
     if (product)
         return fate_succeed(cacher->reactor, fate_copy(product));
     return fate_add_callback(remote_multiply(cacher->reactor, a, b), add_to_cache,
-                             fate_box(struct question, cacher, key));
+                             fate_box(struct question, cacher, a, b));
 }
 
 static void print_product(fate_value *cacher)

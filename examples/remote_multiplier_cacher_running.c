@@ -1,26 +1,22 @@
-/* A cache of products that does not ask twice either while the answer is on its way: who asks meanwhile waits
- * with a deferred of his own.
+/* A cache of products that does not ask twice either while the answer is on its way: whoever asks meanwhile
+ * waits with a deferred of his own.
  *
  * From the talk on Deferreds, 6 Manufacturing deferreds, the second RemoteMultiplierCacher. */
-#include "multiplier.h"
+#include "cacher.h"
 
 struct cacher {
     fate_reactor *reactor;
     fate_value cache;   /* a dict from "a*b" to the product */
-    fate_value running; /* a dict from "a*b" to the list of the deferreds that wait for it */
-};
-
-struct question {
-    struct cacher *cacher;
-    struct key key;
+    fate_value running; /* a dict from "a*b" to a list of the deferreds that wait for it */
 };
 
 static fate_value add_to_cache(fate_value *product, fate_value *arg)
 {
-    struct question *question = fate_unbox(struct question, arg);
-    fate_value waiting = fate_dict_take(&question->cacher->running, question->key.text);
+    struct question *asked = fate_unbox(struct question, arg);
+    struct key key = key_of(asked->a, asked->b);
+    fate_value waiting = fate_dict_take(&asked->cacher->running, key.text);
 
-    fate_dict_set(&question->cacher->cache, question->key.text, fate_copy(product));
+    fate_dict_set(&asked->cacher->cache, key.text, fate_copy(product));
     for (size_t i = 0; i < fate_count(&waiting); i++)
         fate_fire(fate_as_ptr(fate_at(&waiting, i)), fate_copy(product));
     fate_drop(waiting);
@@ -31,20 +27,13 @@ static fate_deferred *multiply(struct cacher *cacher, int64_t a, int64_t b)
 {
     struct key key = key_of(a, b);
     const fate_value *product = fate_dict_get(&cacher->cache, key.text);
-
     if (product)
         return fate_succeed(cacher->reactor, fate_copy(product));
 
     fate_deferred *d = fate_deferred_new(cacher->reactor);
-    fate_value waiting = fate_dict_take(&cacher->running, key.text);
-    bool is_running = !fate_is_none(&waiting);
-    if (!is_running)
-        waiting = fate_list(0, NULL);
-    fate_list_append(&waiting, fate_ptr(d));
-    fate_dict_set(&cacher->running, key.text, waiting);
-    if (!is_running)
+    if (append_under(&cacher->running, key.text, fate_ptr(d)) == 1)
         fate_add_callback(remote_multiply(cacher->reactor, a, b), add_to_cache,
-                          fate_box(struct question, cacher, key));
+                          fate_box(struct question, cacher, a, b));
     return d;
 }
 

@@ -1,7 +1,7 @@
 /* A remote function call: it returns the right value, but it takes a while and might fail.
  *
- * From the talk on Deferreds, 2 The rules, remoteMultiply.  An argument is the seed of the dice, which let one
- * multiplication in a hundred fail. */
+ * From the talk on Deferreds, 2 The rules, remoteMultiply.  An argument is the seed of the dice, which let
+ * one multiplication in a hundred fail. */
 #include "helpers.h"
 
 /* Simulates arithmetic that happens on a server far away. */

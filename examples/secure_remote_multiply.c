@@ -7,8 +7,7 @@
 static fate_value multiply_with_key(fate_value *key, fate_value *arg)
 {
     struct factors *factors = fate_unbox(struct factors, arg);
-    return fate_follow(
-        secure_remote_multiply(factors->reactor, fate_as_str(key), factors->a, factors->b));
+    return fate_follow(secure_remote_multiply(factors->reactor, fate_as_str(key), factors->a, factors->b));
 }
 
 /* Somebody who does not ask for the key. */

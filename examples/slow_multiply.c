@@ -1,4 +1,6 @@
-/* Multiplies two numbers very slowly, and meanwhile does other things: nothing. */
+/* Multiplies two numbers very slowly, and meanwhile does other things: nothing.
+ *
+ * From "Intro to Python Asynchronous Programming and Twisted's Deferreds" by Ben Eills, slow_multiply. */
 #include <fate/fate.h>
 #include <stdio.h>
 

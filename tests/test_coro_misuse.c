@@ -358,26 +358,3 @@ TEST(freeing_the_reactor_in_an_exit_stops)
 {
     EXPECT_STOP(free_in_an_exit, NULL, "fate_reactor_free");
 }
-
-static fate_value free_in_level(fate_value *result, fate_value *arg)
-{
-    fate_reactor_free(reactor);
-    return fate_none();
-}
-
-static fate_value add_a_level_that_frees(fate_coro *co, fate_value *arg)
-{
-    fate_add_callback(fate_succeed(reactor, fate_none()), free_in_level, fate_none());
-    return fate_none();
-}
-
-static void free_in_a_level_of_a_body(void *unused)
-{
-    begin();
-    fate_go(reactor, add_a_level_that_frees, fate_none());
-}
-
-TEST(freeing_the_reactor_in_a_callback_of_a_body_stops)
-{
-    EXPECT_STOP(free_in_a_level_of_a_body, NULL, "fate_reactor_free");
-}

@@ -1,4 +1,4 @@
-"""Bar charts as SVG: a panel for each metric, a bar for each peer, on a logarithmic scale."""
+"""Bar charts as SVG: a panel for each metric, a bar for each peer."""
 import math
 from xml.sax.saxutils import escape
 
@@ -13,7 +13,8 @@ TITLE_HEIGHT, FOOT_HEIGHT = 84, 40
 
 FATE, NATIVE, OTHER, FLOOR = "#d9480f", "#3b6ea5", "#8fb8de", "#b8b8b8"
 LEGEND = [("libfate", FATE), ("C and C++", NATIVE), ("other languages", OTHER), ("floor, no library", FLOOR)]
-STYLE = """text { font-family: "DejaVu Sans", Verdana, Helvetica, sans-serif; font-size: 11px; fill: #222 }
+STYLE = """text { font-family: "DejaVu Sans", Verdana, Helvetica, sans-serif; font-size: 11px; fill: #222;
+  paint-order: stroke; stroke: white; stroke-width: 3px }
 .title { font-size: 20px; font-weight: bold } .head { font-size: 13px; font-weight: bold }
 .faint { fill: #777 } .fate { font-weight: bold }
 .grid { stroke: #e2e2e2; stroke-width: 1 } .whisker { stroke: #222; stroke-width: 1; opacity: 0.55 }"""
@@ -31,25 +32,45 @@ def line_at(x1, y1, x2, y2, kind):
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
-class Scale:
-    """Where a value lies between left and right, a power of ten at either end or a part of one."""
+class Linear:
+    """Where a value lies between left and right, from 0 on."""
+
+    def __init__(self, values, left, right):
+        self.high, self.left, self.right = max(values), left, right
+
+    def x(self, value):
+        return self.left + value / self.high * (self.right - self.left)
+
+    def ticks(self):
+        decade = 10.0 ** math.floor(math.log10(self.high))
+        step = next(step for step in (decade / 5, decade / 2, decade, decade * 2) if self.high / step <= 5)
+        return [step * i for i in range(int(self.high / step) + 1)]
+
+
+class Logarithmic:
+    """The same from a power of ten on."""
 
     def __init__(self, values, left, right):
         # The least value gets a bar that can be seen.
-        self.low = math.floor(math.log10(min(values) * 0.7))
-        self.high = max(math.log10(max(values)), self.low + 1)
+        self.low, self.high = math.floor(math.log10(min(values) * 0.7)), math.log10(max(values))
         self.left, self.right = left, right
 
     def x(self, value):
         part = (math.log10(value) - self.low) / (self.high - self.low)
-        return self.left + max(0.0, part) * (self.right - self.left)
+        return self.left + part * (self.right - self.left)
 
     def ticks(self):
         return [10.0 ** power for power in range(self.low, math.floor(self.high) + 1)]
 
 
+def scale_for(values, left, right):
+    """Logarithmic only where the bars would be too different in length."""
+    kind = Linear if max(values) / min(values) < 12 else Logarithmic
+    return kind(values, left, right)
+
+
 def tick_text(value):
-    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:g}"
 
 
 def bars_of(row):
@@ -87,8 +108,8 @@ def bar(peer, figure, scale, y):
 
 def panel(row, x, y):
     bars = bars_of(row)
-    scale = Scale([value for _, figure in bars for value in (figure.low, figure.high)],
-                  x + LABEL_WIDTH, x + PANEL_WIDTH - VALUE_WIDTH)
+    scale = scale_for([value for _, figure in bars for value in (figure.low, figure.high)],
+                      x + LABEL_WIDTH, x + PANEL_WIDTH - VALUE_WIDTH)
     top = y + HEAD_HEIGHT
     bottom = top + len(bars) * BAR_STEP
     better = "more is better" if bars[0][1].more_is_better else "less is better"
@@ -104,8 +125,15 @@ def legend(x, y):
     for title, fill in LEGEND:
         parts.append(f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{fill}"/>')
         parts.append(text_at(x + 18, y, title))
-        x += 40 + 7 * len(title)
+        x += 48 + round(6.2 * len(title))
     return parts
+
+
+def foot_text(n_rounds):
+    scales = "Axes that do not begin at 0 are logarithmic."
+    if n_rounds == 1:
+        return scales
+    return f"{scales} Bars are medians of {n_rounds} rounds, thin lines go from the best to the worst."
 
 
 def chart(workload, conditions):
@@ -121,8 +149,7 @@ def chart(workload, conditions):
         for column, row in enumerate(line):
             parts += panel(row, MARGIN + column * (PANEL_WIDTH + GAP), y)
         y += line_height
-    parts.append(text_at(MARGIN, y + 10, "Logarithmic scales; medians, and thin lines from the best round to "
-                         f"the worst of {conditions['rounds']}.", "faint"))
+    parts.append(text_at(MARGIN, y + 10, foot_text(conditions["rounds"]), "faint"))
     parts.append(text_at(MARGIN, y + 26, f"{conditions['machine']}; {conditions['date']}", "faint"))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             f'viewBox="0 0 {width} {height}">\n<style>{STYLE}</style>\n'

@@ -45,7 +45,8 @@ class Row:
         return self.best(lambda peer: peer.is_floor)
 
     def best_native(self):
-        return self.best(lambda peer: peer.rank()[0] == 2 and not peer.needs.get("unlike"))
+        """The best in C or C++."""
+        return self.best(lambda peer: peer.rank()[0] == 2 and not peer.is_unlike)
 
     def best_other(self):
         return self.best(lambda peer: peer.rank()[0] == 3)
@@ -59,7 +60,7 @@ class Row:
 
 
 def rows_of(description, samples, peers):
-    """The rows that the workload describes and that somebody reports; then those that it does not describe."""
+    """The rows that the workload describes, as far as somebody reports them, and then all others."""
     reported = dict.fromkeys(metric for results in samples.values() for metric in results)
     described = {row["metric"]: row for row in description.get("row", [])}
     metrics = [metric for metric in described if metric in reported]
@@ -76,9 +77,11 @@ def number(value):
     """Three digits: 7.31, 42.0, 1,290, 46.5k, 2.26M."""
     size = abs(value)
     if size >= 1e6:
-        return f"{value / 1e6:.3g}M"
+        return f"{value / 1e6:.2f}M"
+    if size >= 1e5:
+        return f"{value / 1e3:.0f}k"
     if size >= 1e4:
-        return f"{value / 1e3:.3g}k"
+        return f"{value / 1e3:.1f}k"
     if size >= 1e3:
         return f"{value:,.0f}"
     if size >= 100:

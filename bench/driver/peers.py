@@ -32,7 +32,7 @@ class Peer:
         self.source, self.needs = source, needs
         self.name, self.workload = source.stem, source.parent.name
         self.language = LANGUAGES[source.suffix]
-        self.title = needs.get("title", self.name)
+        self.title, self.is_unlike = needs.get("title", self.name), needs.get("unlike", False)
 
     @property
     def is_floor(self):

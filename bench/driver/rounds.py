@@ -62,11 +62,12 @@ def run(command, cpu):
 
 
 def measure(workload, commands, n_rounds, cpu, progress):
-    """{peer's name: {metric: {"unit": ..., "values": [...]}}}, of commands, {peer: command}.
+    """{peer's name: {metric: {"unit": ..., "values": [...]}}}, of commands, {peer: command}; and
+    what was left out.
 
     The peers take turns within a round, and each round begins with another one, so that a slow minute of the
     machine falls on all of them.  A peer that fails is left out."""
-    samples = {peer.name: {} for peer in commands}
+    samples, left_out = {peer.name: {} for peer in commands}, []
     for number in range(n_rounds):
         peers = [peer for peer in commands if peer.name in samples]
         start = number * max(1, len(peers) // n_rounds) % max(1, len(peers))
@@ -75,10 +76,11 @@ def measure(workload, commands, n_rounds, cpu, progress):
             results, problem = run(commands[peer], cpu)
             progress.step()
             if problem:
-                progress.say(f"{workload}: {peer.name} is left out: it {problem}")
+                left_out.append(f"{peer.name} was left out: it {problem}")
+                progress.say(f"{workload}: {left_out[-1]}")
                 del samples[peer.name]
                 continue
             for metric, (value, unit) in results.items():
                 entry = samples[peer.name].setdefault(metric, {"unit": unit, "values": []})
                 entry["values"].append(value)
-    return samples
+    return samples, left_out

@@ -1,16 +1,15 @@
 """The same tables for the terminal and for Markdown."""
 import re
-import unicodedata
 
 from driver.conditions import busy_warning
 from driver.figures import number
 
 TITLE = """# Results
 
-Written by `bench/run.py --record`, a section for each workload; see [README.md](README.md) for what the programs
-do and how the figures are taken. Each figure is the median of the rounds, with half the distance between the best
-and the worst round in per cent. The ratios are costs, libfate's divided by that of the best peer: below 1 libfate
-is better. A floor is no library but a hand-written lower bound.
+Written by `bench/run.py --record`, a section for each workload; see [README.md](README.md) for what the
+programs do and how the figures are taken. Each figure is the median of the rounds, with half the distance
+between the best and the worst round in per cent. The ratios are costs, libfate's divided by that of the best
+peer: below 1 libfate is better. A floor is no library but a hand-written lower bound.
 """
 
 
@@ -38,16 +37,13 @@ def table_of(rows, peers):
     return lines
 
 
-def width(text):
-    return sum(not unicodedata.combining(letter) for letter in text)
-
-
 def terminal_table(lines, n_left=2):
     """Columns of texts; those after the first n_left are flush right."""
-    widths = [max(width(line[i]) for line in lines) for i in range(len(lines[0]))]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 
     def aligned(line):
-        cells = [text.ljust(widths[i]) if i < n_left else text.rjust(widths[i]) for i, text in enumerate(line)]
+        cells = [text.ljust(size) if i < n_left else text.rjust(size)
+                 for i, (text, size) in enumerate(zip(line, widths))]
         return "  ".join(cells).rstrip()
 
     head, *rest = lines
@@ -72,7 +68,8 @@ def condition_lines(conditions, versions):
 
 
 def terminal_section(workload):
-    parts = [f"\n{workload.title} ({workload.name})\n", terminal_table(table_of(workload.rows, workload.peers))]
+    table = table_of(workload.rows, workload.peers)
+    parts = [f"\n{workload.title} ({workload.name})\n", terminal_table(table)]
     if workload.goals:
         parts += ["", terminal_table(workload.goals, 3)]
     return "\n".join(parts)
@@ -88,7 +85,8 @@ def markdown_section(workload, conditions, chart):
         parts.append("\n".join(meanings))
     if workload.goals:
         parts += ["Goals:", markdown_table(workload.goals, 3)]
-    parts.append("\n".join("- " + line for line in condition_lines(conditions, workload.versions)))
+    lines = condition_lines(conditions, workload.versions) + workload.left_out
+    parts.append("\n".join("- " + line for line in lines))
     return "\n\n".join(parts)
 
 

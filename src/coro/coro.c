@@ -61,18 +61,6 @@ static void enter(fate_coro *co)
 
 /* ---- Life ---- */
 
-static void take_name(fate_coro *co, const char *name, const char *site)
-{
-    const char *from = name ? name : site;
-    size_t len = 0;
-
-    while (len < sizeof co->name - 1 && from[len] && (name || from[len] != ' ')) {
-        co->name[len] = from[len];
-        len++;
-    }
-    co->name[len] = '\0';
-}
-
 static void run_exits(fate_coro *co)
 {
     while (co->exits) {
@@ -297,8 +285,12 @@ static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *opt
     if (!fate__stack_take(&coros->stacks, options->stack_bytes, &stack))
         return NULL;
     fate_coro *co = (fate_coro *)(void *)(stack.top - more);
-    *co = (fate_coro){ .coros = coros, .stack = stack, .site = site };
-    take_name(co, options->name, site);
+    memset(co, 0, offsetof(fate_coro, link));
+    co->coros = coros;
+    co->stack = stack;
+    co->site = site;
+    co->given_name = options->name;
+    co->name[0] = '\0';
     fate__fiber_new(&co->fiber, stack.low, (size_t)((unsigned char *)co - stack.low));
     co->context = coros->switcher->make(co, body_entry, stack.low, co, co + 1);
     fate__list_add_last(&coros->all, &co->link);
@@ -371,7 +363,7 @@ static void count_await_at_end(fate_coro *co, const char *site)
                "the coroutine %s has awaited %d times since fate_reactor_free cancelled it. Return when an "
                "await gives "
                "a FATE_CANCELLED failure.",
-               co->name, AWAITS_AT_END_MAX);
+               fate_coro_name(co), AWAITS_AT_END_MAX);
 }
 
 /* Leaves the stack until d has a result. */
@@ -397,7 +389,7 @@ fate_value fate_await_at(fate_coro *co, fate_deferred *d, const char *site)
     }
     if (fate__unlikely(co->coros->owned.turns->is_ending))
         count_await_at_end(co, site);
-    if (!fate__take_now(d, &v))
+    if (!(d->flags & FATE__FIRED) || !fate__take_now(d, &v))
         v = wait_for(co, d, site);
     if (fate_is_failure(&v))
         fate__failure_past(&v, site);

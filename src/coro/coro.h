@@ -26,33 +26,35 @@ struct fate__exit {
     fate_value arg;
 };
 
-/* It lies at the top of its own stack, on the page that is in use anyway. */
+/* It lies at the top of its own stack, on the page that is in use anyway; what every switch looks at comes
+ * first, beside the first frames. */
 struct fate_coro {
     fate__context hub; /* first, for the assembly: where whoever resumed it goes on */
     fate__context context;
     struct fate__coros *coros;
-    struct fate__link link;
     fate_deferred *d;
-    fate_coroutine *body;
-    fate_value arg;
     fate_value value; /* given to the body when it goes on, and by it when it ends */
-    const char *site;
     /* What the body wants of the reactor's stack, when it is not for waiting that it has left its own. */
     void (*request)(void *arg);
     void *request_arg;
     fate_coro *starts;        /* a coroutine to start */
     fate_coro *starter;       /* and who started it, which goes on when it waits or has ended */
     fate_deferred *run_first; /* what it awaits can run now */
-    struct fate__exit *exits;
     fate_deferred *cancel_above;
-    struct fate__stack_memory stack;
-    struct fate__fiber fiber, hub_fiber;
     unsigned n_awaits_at_end; /* while the reactor was being freed */
     bool is_cancelling;       /* its deferred fires only when that is over (R262) */
     bool has_ended;
     bool is_running_awaited; /* what it awaits runs because of that, and */
     bool has_value;          /* the value has come meanwhile */
-    char name[FATE__CORO_NAME_BYTES];
+    struct fate__exit *exits;
+    fate_coroutine *body;
+    fate_value arg;
+    const char *site;
+    struct fate__link link;
+    struct fate__stack_memory stack;
+    struct fate__fiber fiber, hub_fiber;
+    const char *given_name;
+    char name[FATE__CORO_NAME_BYTES]; /* once somebody has asked for it */
 };
 
 /* Stops the program unless co is the one that runs. */

@@ -11,9 +11,19 @@ fate_reactor *fate_coro_reactor(const fate_coro *co)
     return fate__reactor(co->coros->owned.turns);
 }
 
+/* As given, or the function's as written in the call. */
 const char *fate_coro_name(const fate_coro *co)
 {
-    return co->name;
+    char *name = ((fate_coro *)(uintptr_t)co)->name;
+    const char *from = co->given_name ? co->given_name : co->site;
+    size_t len = 0;
+
+    while (len < sizeof co->name - 1 && from[len] && (co->given_name || from[len] != ' ')) {
+        name[len] = from[len];
+        len++;
+    }
+    name[len] = '\0';
+    return name;
 }
 
 size_t fate_coro_stack_bytes(const fate_coro *co)

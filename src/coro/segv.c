@@ -51,7 +51,7 @@ static void got_segv(int signo, siginfo_t *info, void *context)
 
     if (co && is_on_guard(co, info->si_addr)) {
         say("libfate: the coroutine ");
-        say(co->name);
+        say(fate_coro_name(co));
         say(" has overflowed its stack of ");
         say_number((size_t)(co->stack.top - co->stack.low));
         say(" bytes. Start it with fate_go_with(…, .stack_bytes = …), or keep large arrays elsewhere.\n");

@@ -51,7 +51,11 @@ fate__switch_stacks:
     popq %rbp
     .cfi_adjust_cfa_offset -8
     .cfi_restore %rbp
-    ret
+    /* Not ret: the processor would expect to go back to where it was called from last, on the other stack. */
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    notrack jmp *%rcx
     .cfi_endproc
     .size fate__switch_stacks, . - fate__switch_stacks
 

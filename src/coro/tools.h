@@ -43,18 +43,21 @@ static inline void fate__tools_end_stack(void *id)
 
 /* What the sanitizers keep of a stack that does not run. */
 struct fate__fiber {
+#if defined(FATE__ASAN) || defined(FATE__TSAN)
     void *fake_stack; /* AddressSanitizer's */
     const void *low;
     size_t bytes;
     void *fiber; /* ThreadSanitizer's */
+#else
+    char nothing;
+#endif
 };
 
 static inline void fate__fiber_new(struct fate__fiber *fiber, const void *low, size_t bytes)
 {
-    fiber->fake_stack = NULL;
-    fiber->low = low;
-    fiber->bytes = bytes;
-    fiber->fiber = NULL;
+#if defined(FATE__ASAN) || defined(FATE__TSAN)
+    *fiber = (struct fate__fiber){ NULL, low, bytes, NULL };
+#endif
 #ifdef FATE__TSAN
     fiber->fiber = __tsan_create_fiber(0);
 #endif

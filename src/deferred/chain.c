@@ -596,7 +596,9 @@ static void run(fate_deferred *d, fate_deferred *next)
 
 void fate__run(fate_deferred *d)
 {
-    if (!has_gone_outside(run_outside, d, 0, NULL))
+    if (!fate__has_levels(d) && (!d->waiters || (d->flags & FATE__SWEPT)))
+        end_run(d);
+    else if (!has_gone_outside(run_outside, d, 0, NULL))
         run(d, NULL);
 }
 
@@ -631,10 +633,40 @@ static inline bool is_fresh(const fate_deferred *d)
     return d && d->magic == FATE__ALIVE && d->flags == 0 && !d->waiters && !d->pauses && !d->marks;
 }
 
+/* Is a coroutine all that waits for d? */
+static inline bool is_awaited(const fate_deferred *d)
+{
+    return d && d->magic == FATE__ALIVE && d->flags == 0 && d->n == 0 && d->waiters && !d->pauses &&
+           !d->marks && d->waiters->link == d->waiters && (d->waiters->marks & FATE__COROUTINE);
+}
+
+static bool fire_awaited(fate_deferred *d, fate_value v)
+{
+    struct fate__turns *turns = fate__turns_of(d);
+
+    if (turns->outside)
+        return false;
+    d->flags = FATE__FIRED | FATE__RUNNING;
+    d->result.type = v.type;
+    d->result.as.i = v.as.i;
+    fate_deferred *next = resume_waiter(d);
+    bool is_plain = !next && d->flags == (FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN) && !d->holds &&
+                    !d->waiters && !d->pauses && d->n == 0;
+    if (fate__likely(is_plain && !d->marks && !d->result.type)) {
+        d->magic = FATE__FREED;
+        fate__slab_give(&turns->deferreds, d);
+        return true;
+    }
+    if (!next)
+        clear_flag(d, FATE__RUNNING);
+    run(d, next);
+    return true;
+}
+
 bool fate__fire_fresh(fate_deferred *d, fate_value v, const char *site)
 {
     if (fate__unlikely(!is_fresh(d)))
-        return false;
+        return is_awaited(d) && fire_awaited(d, v);
     struct fate__turns *turns = fate__turns_of(d);
     if (fate__unlikely(turns->outside))
         return false;

@@ -20,14 +20,13 @@ static void free_owned(struct fate__owned *owned)
 
 fate_diagram *fate_diagram_new(fate_deferred *d)
 {
-    bool is_no_memory = !fate__check(d, "fate_diagram_new", NULL);
+    bool has_memory = fate__check(d, "fate_diagram_new", NULL);
     struct fate__turns *turns = fate__turns_of(d);
-    fate_diagram *diagram = fate__own(fate__reactor(turns), sizeof *diagram, free_owned, "fate_diagram_new");
 
+    if (!has_memory)
+        return (fate_diagram *)(void *)&turns->no_memory_thing;
+    fate_diagram *diagram = fate__own(fate__reactor(turns), sizeof *diagram, free_owned, "fate_diagram_new");
     if (diagram->owned.is_no_memory)
-        return diagram;
-    diagram->is_for_no_memory = is_no_memory;
-    if (is_no_memory)
         return diagram;
     diagram->recorder = fate__recorder_open(turns);
     if (diagram->recorder)
@@ -48,7 +47,7 @@ int fate_diagram_write(const fate_diagram *diagram, FILE *to)
 {
     struct fate__text svg = { 0 };
 
-    if (diagram->owned.is_no_memory || (!diagram->first && !diagram->is_for_no_memory))
+    if (diagram->owned.is_no_memory || !diagram->first)
         return -ENOMEM;
     fate__records_refresh(diagram);
     int status = fate__draw(diagram, &svg);

@@ -67,8 +67,7 @@ struct fate_diagram {
     struct fate__recorder *recorder;
     struct fate__record *first, *last; /* the first is the deferred that it was made for */
     size_t n_records, n_steps;
-    bool is_for_no_memory; /* was made for the NO_MEMORY deferred */
-    bool lacked_memory;    /* while recording */
+    bool lacked_memory; /* while recording */
 };
 
 /* ---- record.c ---- */
