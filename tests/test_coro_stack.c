@@ -256,7 +256,7 @@ VOLUME_TEST(many_that_come_and_go_take_no_more_memory)
 
 VOLUME_TEST(reactors_give_the_stacks_of_every_size_back)
 {
-    for (size_t bytes = 4096; bytes <= (size_t)80 << 10; bytes += 2500) {
+    for (size_t bytes = 16384; bytes <= (size_t)80 << 10; bytes += 2500) {
         size_t mapped = 0;
         for (int i = 0; i < 130; i++) {
             if (i == 30)

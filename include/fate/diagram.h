@@ -18,8 +18,9 @@ typedef struct fate_diagram fate_diagram;
 /* Records from now on what d's levels do, and those of each deferred that one of them follows.
  *
  * It holds no deferred and no value, only texts that describe them: nothing lives longer or happens in
- * another order because of it.  What d did before is not known; make the diagram where d is made.  A deferred
- * may be in any number of diagrams.  Await is not following: what a coroutine awaits is not drawn.
+ * another order because of it.  What d did before, or one that is followed did before that, is not known: it
+ * begins with the result that it has then.  A deferred may be in any number of diagrams.  Awaiting is not
+ * following: what a coroutine awaits is not drawn.
  *
  * It records 1,000 levels of 200 deferreds that follow each other 12 deep; beyond that, and without memory,
  * the picture says what is missing.  It goes with the reactor if it has not been freed.  It never gives NULL:

@@ -42,6 +42,16 @@ static void go_outside(struct fate__turns *turns, void (*fn)(void *), void *arg)
     leave(co);
 }
 
+/* A stack for which there was no guard: its overflow is found out when it is left. */
+static void check_canary(const fate_coro *co)
+{
+    if (!fate__stack_is_whole(&co->stack))
+        fate__stop(co->site,
+                   "the coroutine %s has overflowed its stack of %zu bytes. Start it with fate_go_with(…, "
+                   ".stack_bytes = …), or keep large arrays elsewhere.",
+                   fate_coro_name(co), fate_coro_stack_bytes(co));
+}
+
 /* From the reactor's stack to the coroutine's, until that is left. */
 static void enter(fate_coro *co)
 {
@@ -50,11 +60,13 @@ static void enter(fate_coro *co)
 
     coros->current = co;
     turns->outside = go_outside;
-    fate__set_running(co);
+    fate_coro *before = fate__set_running(co);
     fate__fiber_leave(&co->hub_fiber, &co->fiber, false);
     coros->switcher->go(&co->hub, co->context);
     fate__fiber_arrive(&co->hub_fiber, &co->fiber);
-    fate__set_running(NULL);
+    fate__set_running(before);
+    if (fate__unlikely(co->stack.guard == FATE__UNGUARDED))
+        check_canary(co);
     turns->outside = NULL;
     coros->current = NULL;
 }
@@ -115,8 +127,8 @@ static void body_entry(void *arg)
     fate_value out = co->body(co, &co->arg);
     fate__unlend(&co->arg);
     check_body_result(co, &out);
-    fate_drop(fate_take(&co->arg));
     run_exits(co);
+    fate_drop(fate_take(&co->arg));
     if (fate_is_failure(&out))
         fate__failure_past(&out, co->site);
     co->value = out;

@@ -14,9 +14,11 @@
 static _Thread_local fate_coro *running __attribute__((tls_model("initial-exec")));
 static _Thread_local bool has_alternate __attribute__((tls_model("initial-exec")));
 
-void fate__set_running(fate_coro *co)
+fate_coro *fate__set_running(fate_coro *co)
 {
+    fate_coro *before = running;
     running = co;
+    return before;
 }
 
 static void say(const char *text)
@@ -41,7 +43,8 @@ static bool is_on_guard(const fate_coro *co, const unsigned char *address)
 {
     const unsigned char *low = co->stack.low;
 
-    return co->stack.is_guarded && address < low && address >= low - co->coros->stacks.page_bytes;
+    return co->stack.guard != FATE__UNGUARDED && address < low &&
+           address >= low - co->coros->stacks.page_bytes;
 }
 
 /* Only calls that are safe in a signal handler. */

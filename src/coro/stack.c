@@ -46,22 +46,36 @@ static unsigned char *map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static bool guard(struct fate__stacks *stacks, unsigned char *page)
+#define CANARY UINT64_C(0xfa7ecafebaadf00d)
+
+static enum fate__guard guard(struct fate__stacks *stacks, unsigned char *page)
 {
     if (madvise(page, stacks->page_bytes, MADV_GUARD_INSTALL) == 0)
-        return true;
+        return FATE__GUARDED;
     if (stacks->n_mprotected == MPROTECTED_MAX || mprotect(page, stacks->page_bytes, PROT_NONE) < 0)
-        return false;
+        return FATE__UNGUARDED;
     stacks->n_mprotected++;
-    return true;
+    return FATE__MPROTECTED;
+}
+
+static uint64_t *canary_of(const struct fate__stack_memory *stack)
+{
+    return (uint64_t *)(void *)stack->low;
+}
+
+bool fate__stack_is_whole(const struct fate__stack_memory *stack)
+{
+    return *canary_of(stack) == CANARY;
 }
 
 static void set_up(struct fate__stacks *stacks, unsigned char *memory, size_t bytes,
                    struct fate__stack_memory *ret_stack)
 {
-    ret_stack->is_guarded = guard(stacks, memory);
+    ret_stack->guard = guard(stacks, memory);
     ret_stack->low = memory + stacks->page_bytes;
     ret_stack->top = memory + bytes;
+    if (ret_stack->guard == FATE__UNGUARDED)
+        *canary_of(ret_stack) = CANARY;
     ret_stack->valgrind_id = fate__tools_new_stack(ret_stack->low, ret_stack->top);
 }
 
@@ -111,11 +125,11 @@ bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__st
 
     if (fate__on_block && !fate__on_block())
         return false;
-    if (bytes == 0 || bytes + page == FATE__STACK_BYTES)
-        return take_common(stacks, ret_stack);
     if (bytes > SIZE_MAX / 2)
         return false;
     size_t whole = (bytes + 2 * page - 1) / page * page;
+    if (bytes == 0 || whole == FATE__STACK_BYTES)
+        return take_common(stacks, ret_stack);
     unsigned char *memory = map(whole);
     if (!memory)
         return false;
@@ -130,6 +144,7 @@ void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memo
 #endif
     if (stack_bytes(stack, stacks) != FATE__STACK_BYTES) {
         fate__tools_end_stack(stack->valgrind_id);
+        stacks->n_mprotected -= stack->guard == FATE__MPROTECTED;
         munmap(stack->low - stacks->page_bytes, stack_bytes(stack, stacks));
         return;
     }

@@ -6,10 +6,12 @@
 
 #define FATE__STACK_BYTES ((size_t)65536)
 
-/* A stack.  Below low there is a page that nobody may touch, if is_guarded. */
+enum fate__guard { FATE__UNGUARDED, FATE__GUARDED, FATE__MPROTECTED };
+
+/* A stack.  Below low there is a page that nobody may touch; or, unguarded, a canary at low. */
 struct fate__stack_memory {
     unsigned char *low, *top;
-    bool is_guarded;
+    enum fate__guard guard;
     void *valgrind_id;
 };
 
@@ -27,6 +29,8 @@ void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memo
 /* Gives all of the common size back; none may be in use. */
 void fate__stacks_done(struct fate__stacks *stacks);
 
+/* Is the canary of an unguarded stack as it was? */
+bool fate__stack_is_whole(const struct fate__stack_memory *stack);
 /* How deep it has ever been used, in bytes from the top. */
 size_t fate__stack_used(const struct fate__stacks *stacks, const struct fate__stack_memory *stack);
 

@@ -57,8 +57,11 @@ static fate_deferred *born(struct fate__turns *turns, unsigned flags, const char
 
     if (fate__unlikely(!d))
         return fate__hand_out_no_memory(turns);
-    if (fate__unlikely(turns->is_ending))
+    if (fate__unlikely(turns->is_ending)) {
         fate__fire(d, fate__raise(site, &FATE_CANCELLED, "the reactor is being freed"), site);
+        if (!(flags & FATE__LIBRARY))
+            d->flags |= FATE__SWALLOW; /* its producer does not know yet */
+    }
     return d;
 }
 

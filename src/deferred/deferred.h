@@ -274,6 +274,9 @@ bool fate__add_native(fate_deferred *d, const struct fate__native *native, void 
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site);
 /* For the library as producer: fires d, or drops v when d has fired already. */
 void fate__fire(fate_deferred *d, fate_value v, const char *site);
+/* Has d gone but for the one late firing of its producer, and that firing: -ECANCELED. */
+bool fate__is_bare(const fate_deferred *d);
+int fate__swallow(fate_deferred *d);
 /* The library's producer gives up: d goes when nobody holds it. */
 void fate__abandon(fate_deferred *d);
 

@@ -40,7 +40,10 @@ fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site)
         d->places[FATE__PLACES - 1].site = site;
         d->marks |= FATE__KNOWS_FIRE;
     }
-    return d->pauses ? NULL : d;
+    if (!d->pauses)
+        return d;
+    fate__settle(d); /* whoever paused it may have given up */
+    return NULL;
 }
 
 void fate__fire(fate_deferred *d, fate_value v, const char *site)
@@ -49,13 +52,11 @@ void fate__fire(fate_deferred *d, fate_value v, const char *site)
         fate_drop(v);
     else if (fate__accept(d, v, site))
         fate__run(d);
-    else
-        fate__settle(d);
 }
 
 /* ---- A firing that is refused ---- */
 
-static int swallow(fate_deferred *d)
+int fate__swallow(fate_deferred *d)
 {
     d->flags &= (uint16_t)~FATE__SWALLOW;
     if (d->magic == FATE__BARE) {
@@ -78,7 +79,7 @@ static void log_second_firing(fate_deferred *d, const char *site)
                      : "a place that is not known any more");
 }
 
-static bool is_bare(const fate_deferred *d)
+bool fate__is_bare(const fate_deferred *d)
 {
     return d && !fate__slab_is_poisoned(d) && d->magic == FATE__BARE;
 }
@@ -86,14 +87,14 @@ static bool is_bare(const fate_deferred *d)
 /* Why d does not take a result from its producer; 0: it does. */
 static int refuse(fate_deferred *d, const char *what, const char *site)
 {
-    if (is_bare(d))
-        return swallow(d);
+    if (fate__is_bare(d))
+        return fate__swallow(d);
     if (!fate__check(d, what, site))
         return -ENOMEM;
     if (d->flags & FATE__LIBRARY)
         return -EPERM;
     if (d->flags & FATE__SWALLOW)
-        return swallow(d);
+        return fate__swallow(d);
     return d->flags & FATE__FIRED ? -EALREADY : 0;
 }
 
@@ -112,7 +113,7 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
 {
     fate__check_given(&value_or_failure, "fate_fire", site);
 #ifdef FATE__ASAN
-    if (!is_bare(d))
+    if (!fate__is_bare(d))
         fate__check(d, "fate_fire", site);
 #endif
     if (fate__likely(fate__fire_fresh(d, value_or_failure, site)))
@@ -160,8 +161,8 @@ static int give_up_pauses(fate_deferred *d)
 
 int fate_abandon(fate_deferred *d)
 {
-    if (is_bare(d))
-        return swallow(d);
+    if (fate__is_bare(d))
+        return fate__swallow(d);
     if (!fate__check(d, "fate_abandon", NULL))
         return -ENOMEM;
     if (d->flags & FATE__FIRED)

@@ -40,6 +40,21 @@ static void chain_drop(struct fate__level *level)
     fate__release(level->arg.as.p);
 }
 
+/* The target had been cancelled, and had gone: this was its producer's late firing, which is swallowed (R66).
+ */
+static fate_deferred *chain_to_nobody(fate_deferred *d, struct fate__level *level)
+{
+    fate_drop(fate_take(&d->result));
+    d->flags &= (uint16_t) ~(FATE__ARMED | FATE__ANSWERED);
+    return NULL;
+}
+
+static void nobody(struct fate__level *level)
+{
+}
+
+static const struct fate__native chain_swallowed = { "chain", chain_to_nobody, nobody };
+
 static const struct fate__native chain = { "chain", chain_run, chain_drop };
 
 fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char *site)
@@ -47,6 +62,11 @@ fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char
     struct fate__level level = { .as.native = &chain, .site = site, .arg = { NULL, { .p = target } } };
 
     fate__check(d, "fate_chain", site);
+    if (fate__is_bare(target)) {
+        fate__swallow(target);
+        fate__add_native(d, &chain_swallowed, NULL, 0);
+        return d;
+    }
     if (!fate__check(target, "fate_chain", site))
         return d;
     if (target->flags & FATE__LIBRARY)

@@ -21,18 +21,37 @@ static bool is_done(const fate_deferred *d)
     return (d->flags & FATE__FIRED) && (!d->pauses || (d->marks & FATE__NO_PAUSES));
 }
 
+struct report_call {
+    struct fate__turns *turns;
+    const fate_value *failure;
+    const char *site;
+};
+
+static void report_outside(void *arg);
+
 static void report(struct fate__turns *turns, const fate_value *failure, const char *site)
 {
     const fate_unhandled what = { failure, site };
 
     if (turns->is_ending)
         return;
+    if (turns->outside) {
+        struct report_call call = { turns, failure, site };
+        turns->outside(turns, report_outside, &call);
+        return;
+    }
     if (turns->unhandled) {
         fate_value arg = fate_copy(&turns->unhandled_arg); /* the hook may replace itself */
         turns->unhandled(&what, &arg);
         fate_drop(fate_take(&arg));
     } else if (turns->log)
         turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
+}
+
+static void report_outside(void *arg)
+{
+    const struct report_call *call = arg;
+    report(call->turns, call->failure, call->site);
 }
 
 static void report_result(fate_deferred *d)

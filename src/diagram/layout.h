@@ -15,7 +15,7 @@ enum {
     FATE__GUTTER = 84,      /* between panels side by side */
     FATE__HEAD_HEIGHT = 40, /* of a panel */
     FATE__VALUE_HEIGHT = 24,
-    FATE__ABOVE_VALUE = 36,
+    FATE__ABOVE_VALUE = 38,
     FATE__BELOW_VALUE = 22,
     FATE__NOTE_HEIGHT = 30, /* a line of text under a chain */
 };

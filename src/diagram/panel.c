@@ -178,6 +178,16 @@ static void draw_arrival(struct fate__text *svg, const struct fate__panel *panel
                        (struct fate__point){ x, next->top });
 }
 
+/* It waits where it is until the value comes in. */
+static void draw_wait(struct fate__text *svg, struct fate__point a, struct fate__point b)
+{
+    struct fate__point last = { a.x, b.y - FATE__ABOVE_VALUE };
+
+    if (last.y > a.y)
+        fate__svg_down(svg, "wait", a, last);
+    fate__svg_down(svg, "wait", last, b);
+}
+
 static void draw_taken_row(struct fate__text *svg, const struct fate__panel *panel,
                            const struct fate__row *row, bool is_last)
 {
@@ -190,7 +200,7 @@ static void draw_taken_row(struct fate__text *svg, const struct fate__panel *pan
     if (!step->output.is_known)
         return;
     if (step->followed_site)
-        fate__svg_down(svg, "wait", out, value);
+        draw_wait(svg, out, value);
     else
         draw_arrow(svg, step->output.side, out, value);
     if (row->other_y)
@@ -238,17 +248,20 @@ static void draw_back(struct fate__text *svg, const struct fate__panel *panel, c
     fate__svg_head(svg, noted->side == FATE__GREEN ? "head green" : "head red", to, FATE__LEFT);
 }
 
+/* On the inner side of the lane, where there is room. */
 static void draw_followed_elsewhere(struct fate__text *svg, const struct fate__panel *panel,
                                     const struct fate__row *row)
 {
     struct fate__words words;
     char text[sizeof words.line + sizeof "follows "];
+    int x = exit_x(panel, row);
+    bool is_left = x <= middle_of(panel);
 
     fate__words_of_site(&words, row->step->followed_site, "");
     snprintf(text, sizeof text, "follows %s", words.line);
     fate__svg_text(svg,
-                   &(struct fate__svg_text){ "line", "start", exit_x(panel, row) + 8, row->bottom + 16,
-                                             LINE_SIZE, FATE__BOX_WIDTH / 2 },
+                   &(struct fate__svg_text){ "line", is_left ? "start" : "end", is_left ? x + 8 : x - 8,
+                                             row->bottom + 16, LINE_SIZE, FATE__BOX_WIDTH },
                    text);
 }
 

@@ -129,7 +129,7 @@ void fate__svg_text(struct fate__text *svg, const struct fate__svg_text *how, co
 
 /* ---- Lines ---- */
 
-#define CROSSING_HEIGHT 36
+#define CROSSING_HEIGHT 38
 #define CORNER          10
 
 static int smaller(int a, int b)

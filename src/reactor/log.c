@@ -44,10 +44,22 @@ static void write_to_standard_error(const fate_log_entry *entry)
     }
 }
 
+struct deliver_call {
+    fate_reactor *reactor;
+    const fate_log_entry *entry;
+};
+
+static void deliver_outside(void *arg);
+
 static void deliver(fate_reactor *reactor, const fate_log_entry *entry)
 {
     if (entry->level < reactor->log_level_min)
         return;
+    if (reactor->turns.outside) {
+        struct deliver_call call = { reactor, entry };
+        reactor->turns.outside(&reactor->turns, deliver_outside, &call);
+        return;
+    }
     if (!reactor->observer) {
         write_to_standard_error(entry);
         return;
@@ -55,6 +67,12 @@ static void deliver(fate_reactor *reactor, const fate_log_entry *entry)
     fate_value arg = fate_copy(&reactor->observer_arg); /* the observer may replace itself */
     reactor->observer(entry, &arg);
     fate_drop(fate_take(&arg));
+}
+
+static void deliver_outside(void *arg)
+{
+    const struct deliver_call *call = arg;
+    deliver(call->reactor, call->entry);
 }
 
 void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value *failure, const char *site,

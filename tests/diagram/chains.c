@@ -71,7 +71,7 @@ static fate_diagram *draw_failure(fate_reactor *reactor)
 
 static fate_value parse(fate_value *line, fate_value *arg)
 {
-    return fate_raise(&FATE_VALUE_ERROR, "\"ten\" is no number");
+    return fate_raise(&FATE_VALUE_ERROR, "not a number");
 }
 
 static fate_value increment(fate_value *value, fate_value *arg)
