@@ -460,6 +460,36 @@ TEST(what_is_awaited_and_not_held_goes_with_its_result)
     EXPECT_STR(trail, "got=2");
 }
 
+/* What a switch must preserve: whole and floating numbers that the compiler keeps in registers. */
+static fate_value add_up(fate_coro *co, fate_value *arg)
+{
+    int64_t a = fate_as_int(arg), b = a + 1, c = a + 2, e = a + 3, f = a + 4;
+    double p = (double)a / 2, q = p + 1, r = p + 2, s = p + 3;
+
+    for (int i = 0; i < 3; i++) {
+        fate_value v = fate_await(co, i ? two : one);
+        int64_t n = 0;
+        fate_get_int(&v, &n);
+        fate_drop(v);
+        a += n, b += a, c += b, e += c, f += e;
+        p += (double)n, q += p, r += q, s += r;
+    }
+    return fate_format("%lld %lld %.1f %.1f", (long long)a, (long long)f, p, s);
+}
+
+TEST(locals_survive_waits)
+{
+    begin();
+    one = held();
+    two = held();
+    fate_deferred *first = fate_hold(fate_go(reactor, add_up, fate_int(1)));
+    fate_deferred *second = fate_hold(fate_go(reactor, add_up, fate_int(100)));
+    fate_fire(one, fate_int(7));
+    fate_fire(two, fate_int(5));
+    EXPECT_TEXT(fate_peek(first), "13 200 12.5 115.0");
+    EXPECT_TEXT(fate_peek(second), "100 3535 50.0 1015.0");
+}
+
 /* ---- The coroutine's own, rings, and want of memory ---- */
 
 static fate_value await_own(fate_coro *co, fate_value *arg)
@@ -670,6 +700,22 @@ TEST(one_whose_pauses_are_given_up_goes_when_the_body_has_ended)
     fate_advance(reactor, 0);
     EXPECT_EQ(n_dropped, 0);
     fate_fire(one, fate_int(1));
+    fate_advance(reactor, 0);
+    EXPECT_EQ(n_dropped, 1);
+}
+
+TEST(one_whose_pauses_are_given_up_goes_when_it_has_been_cancelled)
+{
+    begin();
+    n_dropped = 0;
+    one = fate_deferred_new(reactor);
+    fate_deferred *d = fate_hold(fate_go(reactor, await_arg, fate_ptr(one)));
+    fate_add_both(d, pass, counted());
+    fate_pause(d);
+    EXPECT_EQ(fate_abandon(d), 0);
+    fate_cancel(d);
+    EXPECT_EQ(n_dropped, 0);
+    fate_release(d);
     fate_advance(reactor, 0);
     EXPECT_EQ(n_dropped, 1);
 }

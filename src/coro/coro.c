@@ -268,6 +268,7 @@ static void free_coros(struct fate__owned *owned)
     coros->owned.turns->coros = NULL;
     fate__disown(&coros->owned);
     fate__stacks_done(&coros->stacks);
+    fate__unwatch_overflows();
     fate__free(coros);
 }
 

@@ -62,6 +62,8 @@ void fate__check_running(const fate_coro *co, const char *what, const char *site
 
 /* segv.c: names the coroutine whose stack has overflowed, where SIGSEGV is nobody else's. */
 void fate__watch_overflows(void);
+/* As often, in the same thread: with the last the thread's stack for the handler goes. */
+void fate__unwatch_overflows(void);
 /* Whose stack this thread uses; returns whose it was. */
 fate_coro *fate__set_running(fate_coro *co);
 

@@ -12,7 +12,8 @@
 
 /* initial-exec: one instruction to reach, also in a shared library. */
 static _Thread_local fate_coro *running __attribute__((tls_model("initial-exec")));
-static _Thread_local bool has_alternate __attribute__((tls_model("initial-exec")));
+static _Thread_local void *alternate; /* this thread's stack for the handler */
+static _Thread_local unsigned n_watching;
 
 fate_coro *fate__set_running(fate_coro *co)
 {
@@ -59,8 +60,11 @@ static void got_segv(int signo, siginfo_t *info, void *context)
         say_number((size_t)(co->stack.top - co->stack.low));
         say(" bytes. Start it with fate_go_with(…, .stack_bytes = …), or keep large arrays elsewhere.\n");
     }
-    signal(SIGSEGV,
-           SIG_DFL); /* the faulting instruction is repeated, and ends the program as it would have */
+    /* The faulting instruction is repeated, and ends the program as it would have; where the signal was sent
+     * there is none, and it is sent again. */
+    signal(SIGSEGV, SIG_DFL);
+    if (info->si_code <= 0)
+        raise(SIGSEGV);
 }
 
 static bool is_free(void)
@@ -78,27 +82,42 @@ static bool is_ours(void)
     return sigaction(SIGSEGV, NULL, &old) == 0 && (old.sa_flags & SA_SIGINFO) && old.sa_sigaction == got_segv;
 }
 
-/* The handler needs a stack, and each thread its own; it stays as long as the thread. */
+/* The handler needs a stack, and each thread its own. */
 static void give_alternate_stack(void)
 {
-    stack_t old, alternate = { .ss_size = ALTERNATE_BYTES };
+    stack_t old, wanted = { .ss_size = ALTERNATE_BYTES };
 
-    if (has_alternate || sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
+    if (alternate || sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
         return;
-    alternate.ss_sp =
+    wanted.ss_sp =
         mmap(NULL, ALTERNATE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (alternate.ss_sp == MAP_FAILED)
+    if (wanted.ss_sp == MAP_FAILED)
         return;
-    has_alternate = sigaltstack(&alternate, NULL) == 0;
+    if (sigaltstack(&wanted, NULL) == 0)
+        alternate = wanted.ss_sp;
+    else
+        munmap(wanted.ss_sp, ALTERNATE_BYTES);
 }
 
 void fate__watch_overflows(void)
 {
     struct sigaction action = { .sa_sigaction = got_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
+    n_watching++;
     if (!is_free() && !is_ours())
         return;
     give_alternate_stack();
     if (is_free())
         sigaction(SIGSEGV, &action, NULL);
+}
+
+void fate__unwatch_overflows(void)
+{
+    const stack_t none = { .ss_flags = SS_DISABLE };
+
+    if (--n_watching || !alternate)
+        return;
+    sigaltstack(&none, NULL);
+    munmap(alternate, ALTERNATE_BYTES);
+    alternate = NULL;
 }

@@ -49,6 +49,11 @@ static void copy_short(char *to, size_t room, const char *from)
     memcpy(to + cut, "...", sizeof "...");
 }
 
+static const char *name_of(const fate_value *v)
+{
+    return v->type ? v->type->name : "none";
+}
+
 bool fate__note(struct fate__noted *noted, const fate_value *v)
 {
     fate_value text = describe(v);
@@ -56,7 +61,7 @@ bool fate__note(struct fate__noted *noted, const fate_value *v)
 
     noted->is_known = true;
     noted->side = fate_is_failure(v) ? FATE__RED : FATE__GREEN;
-    copy_short(noted->text, sizeof noted->text, is_text ? fate_as_str(&text) : v->type->name);
+    copy_short(noted->text, sizeof noted->text, is_text ? fate_as_str(&text) : name_of(v));
     fate_drop(text);
     return is_text;
 }
