@@ -24,6 +24,13 @@ else()
     target_compile_definitions(fate_build INTERFACE $<$<CONFIG:Debug>:FATE_DEBUG_CHECKS>)
 endif()
 
+# valgrind wants to be told of stacks; where its header is there, Debug builds do so.
+include(CheckIncludeFile)
+check_include_file(valgrind/valgrind.h FATE_HAS_VALGRIND_H)
+if(FATE_HAS_VALGRIND_H AND NOT FATE_SANITIZE)
+    target_compile_definitions(fate_build INTERFACE $<$<CONFIG:Debug>:FATE_VALGRIND>)
+endif()
+
 if(FATE_SANITIZE)
     set(sanitize -fsanitize=${FATE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_compile_options(fate_build INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${sanitize}>")

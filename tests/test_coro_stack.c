@@ -405,6 +405,69 @@ VOLUME_TEST(an_overflow_is_found_after_many_coroutines_without_the_kernels_guard
     expect_named(overflow_after_many, (size_t)1 << 20, "stack of 1048576 bytes");
 }
 
+/* ---- More stacks at once than the bound on guards, on an old kernel ---- */
+
+static uintptr_t body_frame;
+
+/* Uses the stack to that many bytes below the body's frame. */
+static int __attribute__((noinline)) use_to(uintptr_t bytes)
+{
+    volatile char frame[64];
+
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = 1;
+    if (body_frame - (uintptr_t)__builtin_frame_address(0) < bytes)
+        sink += use_to(bytes);
+    return frame[0];
+}
+
+static fate_value use_and_ask(fate_coro *co, fate_value *bytes)
+{
+    body_frame = (uintptr_t)__builtin_frame_address(0);
+    sink += use_to((uintptr_t)fate_as_int(bytes));
+    used_after = fate_coro_stack_used(co);
+    return fate_none();
+}
+
+static fate_value await_one(fate_coro *co, fate_value *arg)
+{
+    return fate_await(co, one);
+}
+
+static void use_unguarded(int64_t bytes)
+{
+    refuses_guards = true;
+    reactor = fate_reactor_new_simulated();
+    one = fate_deferred_new(reactor);
+    for (int i = 0; i < 8200; i++)
+        fate_go(reactor, await_one, fate_none());
+    used_after = 0;
+    fate_go(reactor, use_and_ask, fate_int(bytes));
+}
+
+static void overflow_unguarded(void *unused)
+{
+    use_unguarded(62000);
+}
+
+/* Ends with 1 when the mark is not where it should be. */
+static void use_a_little_unguarded(void *unused)
+{
+    use_unguarded(20000);
+    _exit(used_after < 20000 || used_after > 30000);
+}
+
+VOLUME_TEST(an_overflow_without_a_guard_stops_when_the_stack_is_left)
+{
+    EXPECT_STOP(overflow_unguarded, NULL, "coroutine use_and_ask ", "stack of 61440 bytes");
+}
+
+VOLUME_TEST(the_high_water_mark_is_right_without_a_guard)
+{
+    struct ending ending = run_in_child(use_a_little_unguarded, NULL);
+    EXPECT(WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0);
+}
+
 static void overflow_with_no_segv(void *bytes)
 {
     setenv("FATE_NO_SEGV", "1", 1);
@@ -446,11 +509,6 @@ TEST(a_programs_own_handler_is_left_alone)
     struct ending ending = run_in_child(overflow_with_a_handler, &bytes);
     EXPECT(WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 2);
     EXPECT_STR(ending.said, "mine");
-}
-
-static fate_value await_one(fate_coro *co, fate_value *arg)
-{
-    return fate_await(co, one);
 }
 
 static void overflow_nested(void *bytes)

@@ -27,6 +27,11 @@ static inline void fate__list_add_last(struct fate__link *list, struct fate__lin
     list->prev = link;
 }
 
+static inline void fate__list_add_first(struct fate__link *list, struct fate__link *link)
+{
+    fate__list_add_last(list->next, link);
+}
+
 static inline void fate__list_remove(struct fate__link *link)
 {
     link->prev->next = link->next;

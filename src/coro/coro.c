@@ -281,6 +281,9 @@ static struct fate__coros *coros_of(fate_reactor *reactor)
     struct fate__coros *coros = fate__own(reactor, sizeof *coros, free_coros, "fate_go");
     if (coros->owned.is_no_memory)
         return NULL;
+    /* Bodies may use locks and the like until their end, so they are the first to go. */
+    fate__list_remove(&coros->owned.link);
+    fate__list_add_first(&turns->owned, &coros->owned.link);
     coros->switcher = fate__choose_switcher();
     fate__stacks_init(&coros->stacks);
     fate__list_init(&coros->all);

@@ -114,10 +114,12 @@ void fate__watch_overflows(void)
 void fate__unwatch_overflows(void)
 {
     const stack_t none = { .ss_flags = SS_DISABLE };
+    stack_t current;
 
     if (--n_watching || !alternate)
         return;
-    sigaltstack(&none, NULL);
+    if (sigaltstack(NULL, &current) == 0 && current.ss_sp == alternate)
+        sigaltstack(&none, NULL);
     munmap(alternate, ALTERNATE_BYTES);
     alternate = NULL;
 }
