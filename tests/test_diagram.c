@@ -667,7 +667,7 @@ TEST(long_texts_are_shortened)
 
 /* ---- Limits ---- */
 
-TEST(what_is_too_much_is_not_recorded)
+VOLUME_TEST(what_is_too_much_is_not_recorded)
 {
     begin();
     fate_deferred *d = held();
