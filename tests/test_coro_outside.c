@@ -576,19 +576,6 @@ TEST(observers_of_the_log)
 
 /* ---- What has many frames to return through ---- */
 
-static fate_reactor *other;
-
-static void do_fire_of_another_reactor(fate_coro *co)
-{
-    fate_fire(fate_add_both(fate_deferred_new(other), level, fate_none()), fate_int(1));
-}
-
-TEST(firing_one_of_another_reactor_of_the_thread)
-{
-    other = test_reactor();
-    expect_outside(do_fire_of_another_reactor, 1);
-}
-
 static fate_value fire_in_callback(fate_value *result, fate_value *d)
 {
     probe();

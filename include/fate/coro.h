@@ -2,7 +2,8 @@
  *
  * A coroutine runs on a stack of its own until it awaits something that has no result yet; then the reactor
  * goes on with other things.  Callbacks never run on its stack: what it fires, adds or cancels is carried out
- * on the reactor's, before the call returns.  Its body must not leave by longjmp or a C++ exception. */
+ * on the reactor's, before the call returns.  (A reactor is a thread's own: what a body does to another
+ * reactor of its thread runs where the body is.)  Its body must not leave by longjmp or a C++ exception. */
 #ifndef FATE_CORO_H
 #define FATE_CORO_H
 
@@ -19,7 +20,7 @@ typedef fate_value fate_coroutine(fate_coro *co, fate_value *arg);
 
 typedef struct fate_go_options {
     size_t size;
-    size_t stack_bytes; /* 64 KiB; rounded up to pages */
+    size_t stack_bytes; /* 60 KiB and a guard page; rounded up to pages */
     const char *name;   /* the function's, as written in the call; lent for as long as the coroutine lives */
 } fate_go_options;
 
@@ -42,8 +43,9 @@ FATE_API fate_value fate_await_any_at(fate_coro *co, size_t n, fate_deferred *co
 /* None, that much later; a failure when cancelled before. */
 FATE_API fate_value fate_coro_sleep_at(fate_coro *co, fate_time t, const char *site);
 
-/* Calls action(arg) when the body has ended, however it did, in reverse order of these calls (R132).  0;
- * -ENOMEM, and then it has been called already. */
+/* Calls action(arg) on the coroutine's stack when the body has ended, however it did, in reverse order of
+ * these calls (R132).  0; -ENOMEM, and then it has been called already, unless arg was the NO_MEMORY failure.
+ */
 FATE_API int fate_coro_at_exit_at(fate_coro *co, fate_action *action, fate_value arg, const char *site);
 /* Acquires, and releases when the body ends.  None, or a failure, and then it is not acquired. */
 FATE_API fate_value fate_coro_lock_at(fate_coro *co, fate_lock *lock, const char *site);

@@ -385,6 +385,11 @@ static void count_await_at_end(fate_coro *co, const char *site)
 /* Leaves the stack until d has a result. */
 static fate_value wait_for(fate_coro *co, fate_deferred *d, const char *site)
 {
+    if (fate__turns_of(d) != co->coros->owned.turns)
+        fate__stop(
+            site,
+            "fate_await of a deferred that belongs to another reactor than the coroutine. Each reactor is a "
+            "thread's own; hand results over with fate_fire.");
     if (!fate__await(co->d, d))
         return fate__raise(site, &FATE_FOLLOW_ERROR,
                            "what is awaited waits for the coroutine that awaits it");

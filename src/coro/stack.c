@@ -168,6 +168,19 @@ void fate__stacks_done(struct fate__stacks *stacks)
 
 /* Pages never touched are not resident, and are not touched by asking; in the deepest that is, the first word
  * that is not zero tells. */
+static const uint64_t *first_used_word(const struct fate__stack_memory *stack, const unsigned char *page,
+                                       size_t bytes)
+{
+    const uint64_t *word = (const uint64_t *)(const void *)page;
+    const uint64_t *end = (const uint64_t *)(const void *)(page + bytes);
+
+    if (stack->guard == FATE__UNGUARDED && word == canary_of(stack) && *word == CANARY)
+        word++;
+    while (word < end && !*word)
+        word++;
+    return word < end ? word : NULL;
+}
+
 size_t fate__stack_used(const struct fate__stacks *stacks, const struct fate__stack_memory *stack)
 {
     size_t page = stacks->page_bytes;
@@ -176,10 +189,11 @@ size_t fate__stack_used(const struct fate__stacks *stacks, const struct fate__st
     for (unsigned char *at = stack->low; at < stack->top; at += page) {
         if (mincore(at, page, &is_resident) < 0 || !(is_resident & 1))
             continue;
-        for (const uint64_t *word = (const uint64_t *)(const void *)at;
-             word < (const uint64_t *)(const void *)(at + page); word++)
-            if (*word)
-                return (size_t)(stack->top - (const unsigned char *)word);
+        fate__tools_look_away();
+        const uint64_t *word = first_used_word(stack, at, page);
+        fate__tools_look_again();
+        if (word)
+            return (size_t)(stack->top - (const unsigned char *)word);
     }
     return 0;
 }

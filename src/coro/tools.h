@@ -41,6 +41,21 @@ static inline void fate__tools_end_stack(void *id)
 #endif
 }
 
+/* Around reading what lies beyond a stack's pointer, which valgrind takes for a mistake. */
+static inline void fate__tools_look_away(void)
+{
+#if defined(FATE_VALGRIND)
+    VALGRIND_DISABLE_ERROR_REPORTING;
+#endif
+}
+
+static inline void fate__tools_look_again(void)
+{
+#if defined(FATE_VALGRIND)
+    VALGRIND_ENABLE_ERROR_REPORTING;
+#endif
+}
+
 /* What the sanitizers keep of a stack that does not run. */
 struct fate__fiber {
 #if defined(FATE__ASAN) || defined(FATE__TSAN)

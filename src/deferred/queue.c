@@ -98,7 +98,7 @@ int fate_queue_put(fate_queue *queue, fate_value value)
     fate__check_given(&value, "fate_queue_put", NULL);
     if (queue->owned.is_no_memory || queue->is_freed) {
         fate_drop(value);
-        return queue->is_freed ? -ECANCELED : -ENOMEM;
+        return queue->owned.is_no_memory ? -ENOMEM : -ECANCELED;
     }
     fate_deferred *next = fate__line_next(&queue->line);
     if (!next)

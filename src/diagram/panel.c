@@ -105,6 +105,11 @@ static void draw_way(struct fate__text *svg, const struct fate__panel *panel, co
 
     if (is_taken(panel, a, x, to))
         return;
+    if (x != end.x && a->step->kind != FATE__BEGINNING) { /* into a way that goes straight down there */
+        fate__svg_down(svg, way_class(b, to), (struct fate__point){ x, a->bottom },
+                       (struct fate__point){ end.x, a->bottom + FATE__ABOVE_VALUE });
+        return;
+    }
     if (!has_box(b->step, to)) {
         fate__svg_down(svg, way_class(b, to), (struct fate__point){ x, a->bottom }, end);
         return;
