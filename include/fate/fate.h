@@ -6,6 +6,7 @@
 #include <fate/combine.h>
 #include <fate/coro.h>
 #include <fate/deferred.h>
+#include <fate/diagram.h>
 #include <fate/failure.h>
 #include <fate/fuse.h>
 #include <fate/log.h>

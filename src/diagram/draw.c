@@ -24,7 +24,7 @@ static const char STYLE[] =
     ".box.later rect{fill:#f6f8fa;stroke-dasharray:3 3}.box.later .line{fill:#6e7781}\n"
     ".value.green rect{fill:#dafbe1;stroke:#1a7f37}.value.green text{fill:#0a4a1f}\n"
     ".value.red rect{fill:#ffebe9;stroke:#cf222e}.value.red text{fill:#82071e}\n"
-    ".beginning{fill:#1f2328}\n"
+    ".label{fill:#57606a;stroke:#fff;stroke-width:4px;paint-order:stroke}.beginning{fill:#1f2328}\n"
     "</style>\n";
 
 /* ---- The key ---- */

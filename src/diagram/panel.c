@@ -265,7 +265,7 @@ static void draw_followed_elsewhere(struct fate__text *svg, const struct fate__p
     fate__words_of_site(&words, row->step->followed_site, "");
     snprintf(text, sizeof text, "follows %s", words.line);
     fate__svg_text(svg,
-                   &(struct fate__svg_text){ "line", is_left ? "start" : "end", is_left ? x + 8 : x - 8,
+                   &(struct fate__svg_text){ "label", is_left ? "start" : "end", is_left ? x + 8 : x - 8,
                                              row->bottom + 16, LINE_SIZE, FATE__BOX_WIDTH },
                    text);
 }
