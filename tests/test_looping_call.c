@@ -179,7 +179,7 @@ TEST(stopping_while_the_followed_one_is_pending_fires_when_that_is_done)
 
 /* Nobody can fire it any more: like what hangs on any abandoned deferred it goes, and no callback runs (R92).
  */
-TEST(stopping_after_the_followed_one_was_abandoned_abandons_the_loops_own)
+TEST(stopping_after_the_followed_one_was_abandoned_does_not_fire)
 {
     begin(follow_job);
     job = fate_deferred_new(reactor);

@@ -4,6 +4,8 @@
  * goes on with that one, and comes back to the first when that has been done.  What it will come back to lies
  * on a stack that is linked through the deferreds themselves: a chain of any length needs one frame and no
  * memory. */
+#include <string.h>
+
 #include <deferred/deferred.h>
 
 /* Deferreds that a run will come back to.  Runs nest: a callback may fire another deferred. */
@@ -602,12 +604,11 @@ void fate__run(fate_deferred *d)
         run(d, NULL);
 }
 
-/* d counts as running.  Mostly its levels are plain, and then it is done. */
-static inline void run_plain(struct fate__turns *turns, fate_deferred *d)
+/* d, which counted as running, has run what is plain.  Mostly it is done then. */
+static inline void end_plain(struct fate__turns *turns, fate_deferred *d)
 {
-    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
-        ;
     bool is_done = d->flags == (FATE__FIRED | FATE__RUNNING) && d->next == d->n && !d->pauses && !d->waiters;
+
     if (fate__likely(is_done && is_simple(&d->result))) {
         d->flags = FATE__FIRED;
         if (d->holds == 0)
@@ -619,6 +620,13 @@ static inline void run_plain(struct fate__turns *turns, fate_deferred *d)
     }
 }
 
+static inline void run_plain(struct fate__turns *turns, fate_deferred *d)
+{
+    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
+        ;
+    end_plain(turns, d);
+}
+
 void fate__run_fresh(fate_deferred *d)
 {
     if (has_gone_outside(run_outside, d, 0, NULL))
@@ -627,58 +635,76 @@ void fate__run_fresh(fate_deferred *d)
     run_plain(fate__turns_of(d), d);
 }
 
-/* Has nothing yet happened to d but the adding of levels inside it? */
-static inline bool is_fresh(const fate_deferred *d)
+/* ---- Firing what is mostly fired ---- */
+
+static inline uint32_t word_at(const void *p)
 {
-    return d && d->magic == FATE__ALIVE && d->flags == 0 && !d->waiters && !d->pauses && !d->marks;
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
 }
 
-/* Is a coroutine all that waits for d? */
-static inline bool is_awaited(const fate_deferred *d)
+_Static_assert(offsetof(fate_deferred, flags) == offsetof(fate_deferred, magic) + 2, "one word for both");
+_Static_assert(offsetof(fate_deferred, next) == offsetof(fate_deferred, pauses) + 3,
+               "pauses, marks, next: one word");
+
+/* Is d alive, without any flag, pause or mark?  Two words tell. */
+static inline bool is_untouched(const fate_deferred *d)
 {
-    return d && d->magic == FATE__ALIVE && d->flags == 0 && d->n == 0 && d->waiters && !d->pauses &&
-           !d->marks && d->waiters->link == d->waiters && (d->waiters->marks & FATE__COROUTINE);
+    static const struct {
+        uint16_t magic, flags;
+    } untouched = { FATE__ALIVE, 0 };
+
+    return d && word_at(&d->magic) == word_at(&untouched) && word_at(&d->pauses) == 0;
 }
 
-static bool fire_awaited(fate_deferred *d, fate_value v)
+/* A coroutine is all that waits for d: its body goes on, and mostly d is not needed any more. */
+static void fire_awaited(struct fate__turns *turns, fate_deferred *d)
 {
-    struct fate__turns *turns = fate__turns_of(d);
-
-    if (turns->outside)
-        return false;
-    d->flags = FATE__FIRED | FATE__RUNNING;
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
     fate_deferred *next = resume_waiter(d);
     bool is_plain = !next && d->flags == (FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN) && !d->holds &&
                     !d->waiters && !d->pauses && d->n == 0;
+
     if (fate__likely(is_plain && !d->marks && !d->result.type)) {
         d->magic = FATE__FREED;
         fate__slab_give(&turns->deferreds, d);
-        return true;
+        return;
     }
     if (!next)
         clear_flag(d, FATE__RUNNING);
     run(d, next);
-    return true;
 }
 
-bool fate__fire_fresh(fate_deferred *d, fate_value v, const char *site)
+static inline bool is_awaited_only(const fate_deferred *d)
 {
-    if (fate__unlikely(!is_fresh(d)))
-        return is_awaited(d) && fire_awaited(d, v);
+    return d->n == 0 && d->waiters->link == d->waiters && (d->waiters->marks & FATE__COROUTINE);
+}
+
+int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site)
+{
+    fate__check_given(&value_or_failure, "fate_fire", site);
+#ifdef FATE__ASAN
+    if (!fate__is_bare(d))
+        fate__check(d, "fate_fire", site);
+#endif
+    if (fate__unlikely(!is_untouched(d) || (d->waiters && !is_awaited_only(d))))
+        return fate__fire_slowly(d, value_or_failure, site);
     struct fate__turns *turns = fate__turns_of(d);
     if (fate__unlikely(turns->outside))
-        return false;
+        return fate__fire_slowly(d, value_or_failure, site);
     d->flags = FATE__FIRED | FATE__RUNNING;
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
+    d->result.type = value_or_failure.type;
+    d->result.as.i = value_or_failure.as.i;
+    if (d->waiters) {
+        fire_awaited(turns, d);
+        return 0;
+    }
     if (d->n < FATE__PLACES) {
         d->places[FATE__PLACES - 1].site = site;
         d->marks = FATE__KNOWS_FIRE;
     }
     run_plain(turns, d);
-    return true;
+    return 0;
 }
 
 /* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is

@@ -243,8 +243,6 @@ static inline bool fate__can_run(const fate_deferred *d)
 void fate__run(fate_deferred *d);
 /* The same for one that has just been fired, where mostly little happens. */
 void fate__run_fresh(fate_deferred *d);
-/* Fires d with v if that is all there is to it; false: it is not, and nothing has happened. */
-bool fate__fire_fresh(fate_deferred *d, fate_value v, const char *site);
 /* The same, beginning with a level that is not stored. */
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[]);
 /* For native levels.  d's result becomes what a function returned: a value, a failure, or that of what it
@@ -272,6 +270,8 @@ bool fate__add_native(fate_deferred *d, const struct fate__native *native, void 
 
 /* Gives d, not yet fired, its first result; returns d when it is to run now, else NULL. */
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site);
+/* fate_fire where more is to be looked at than that it is fresh. */
+int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site);
 /* For the library as producer: fires d, or drops v when d has fired already. */
 void fate__fire(fate_deferred *d, fate_value v, const char *site);
 /* Has d gone but for the one late firing of its producer, and that firing: -ECANCELED. */

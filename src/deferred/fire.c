@@ -109,18 +109,11 @@ static int fire_refused(fate_deferred *d, fate_value v, const char *site)
     return why;
 }
 
-int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site)
+int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site)
 {
-    fate__check_given(&value_or_failure, "fate_fire", site);
-#ifdef FATE__ASAN
-    if (!fate__is_bare(d))
-        fate__check(d, "fate_fire", site);
-#endif
-    if (fate__likely(fate__fire_fresh(d, value_or_failure, site)))
-        return 0;
     if (fate__unlikely(!d || d->magic != FATE__ALIVE || (d->flags & (FATE__FIRED | FATE__LIBRARY))))
-        return fire_refused(d, value_or_failure, site);
-    if (fate__accept(d, value_or_failure, site))
+        return fire_refused(d, v, site);
+    if (fate__accept(d, v, site))
         fate__run_fresh(d);
     return 0;
 }

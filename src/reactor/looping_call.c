@@ -48,7 +48,8 @@ static fate_deferred *end(fate_looping_call *loop, fate_value v)
     return next;
 }
 
-/* What the function followed was abandoned, so start's deferred will never fire either (R92). */
+/* What the function followed was abandoned, so start's deferred, which the loop has kept, will never fire
+ * either (R92). */
 static void abandon(fate_looping_call *loop)
 {
     fate_deferred *d = loop->d;
@@ -66,6 +67,8 @@ static void run_ended(fate_deferred *d)
 
 static void destroy(fate_looping_call *loop)
 {
+    if (loop->d)
+        abandon(loop);
     fate_drop(loop->arg);
     fate__free(loop);
 }
@@ -290,6 +293,8 @@ fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time int
     fate_deferred *d = fate__library_deferred(reactor_of(loop), site);
     if (fate__is_no_memory_deferred(d) || (d->flags & FATE__FIRED))
         return d;
+    if (loop->d)
+        abandon(loop);
     loop->d = d;
     loop->is_running = true;
     loop->begins_now = now;
@@ -309,8 +314,6 @@ int fate_looping_call_stop(fate_looping_call *loop)
     loop->is_running = false;
     if (fate_timer_cancel(loop->timer) == 0)
         run_ended(end(loop, loop_value(loop)));
-    else if (!loop->is_busy)
-        abandon(loop);
     return 0;
 }
 
