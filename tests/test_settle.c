@@ -344,3 +344,47 @@ TEST(a_member_without_memory_is_a_failure_in_its_place)
     EXPECT_EQ(fate_count(fate_peek(d)), 2);
     EXPECT_FAILURE(fate_at(fate_peek(d), 1), &FATE_NO_MEMORY);
 }
+
+static fate_value follow_what_is_in(fate_value *result, fate_value *box)
+{
+    fate_deferred **list = fate_as_ptr(box);
+    return fate_follow(*list);
+}
+
+/* Found by fuzz/chain.c: the cancel went round without end (R53). */
+TEST(a_list_whose_member_waits_for_it_can_be_cancelled)
+{
+    reactor = test_reactor();
+    fate_deferred *member = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *box[1] = { NULL };
+    fate_deferred *list;
+
+    fate_add_callback(member, follow_what_is_in, fate_ptr(box));
+    list = fate_hold(fate_settle(reactor, 1, &member));
+    box[0] = list;
+    fate_fire(member, fate_none());
+    EXPECT(test_is_oom() || fate_state(member) == FATE_WAITING);
+    fate_cancel(list);
+    fate_cancel(member);
+    EXPECT(test_is_oom() || fate_state(list) == FATE_UNFIRED);
+    fate_release(list);
+    fate_release(member);
+}
+
+/* Found by fuzz/chain.c: the list went before its members' levels, which look at it.  Blocks are reused last
+ * in first out, so that the list lies before its member. */
+TEST(a_list_and_a_member_that_wait_for_one_another_go_with_the_reactor)
+{
+    fate_deferred *box[1] = { NULL };
+
+    reactor = test_reactor();
+    for (int i = 0; i < 300; i++)
+        fate_succeed(reactor, fate_none());
+    fate_advance(reactor, 0);
+    fate_deferred *member = fate_deferred_new(reactor);
+    fate_add_callback(member, follow_what_is_in, fate_ptr(box));
+    box[0] = fate_settle(reactor, 1, &member);
+    EXPECT(test_is_oom() || box[0] < member);
+    fate_fire(member, fate_none());
+    fate_reactor_free(reactor);
+}

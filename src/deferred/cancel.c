@@ -42,9 +42,13 @@ static bool stop_producer(fate_deferred *d, const char *site)
 /* One whose producer is asked, or that has no producer to ask. */
 static void cancel_here(fate_deferred *d, const char *site)
 {
+    const uint8_t before = d->marks & (FATE__CANCELLING | FATE__CANCELLING_2);
+
     fate__hold(d);
+    d->marks |= before ? FATE__CANCELLING_2 : FATE__CANCELLING;
     if (stop_producer(d, site) && !(d->flags & FATE__FIRED))
         fate__fire(d, fate__raise_with("fate_cancel", site, &FATE_CANCELLED, fate_none(), fate_none()), site);
+    d->marks = (uint8_t)((d->marks & ~(FATE__CANCELLING | FATE__CANCELLING_2)) | before);
     fate__release(d);
 }
 
@@ -77,10 +81,13 @@ static fate_deferred *descend(fate_deferred *d, fate_deferred **ret_above)
 
 static void cancel(fate_deferred *d, const char *site)
 {
+    fate_deferred *asked = d;
     fate_deferred *above;
 
     d = descend(d, &above);
-    if (d)
+    /* A list may have a member that waits for the list: its cancel comes back, and is not taken in again. */
+    bool comes_back = d && d != asked && (d->marks & FATE__CANCELLING_2);
+    if (d && !comes_back)
         cancel_here(d, site);
     while (above) {
         fate_deferred *coroutine = above;

@@ -106,6 +106,8 @@ enum {
     FATE__WAS_CANCELLED = 1 << 0, /* its canceller has been called */
     FATE__KNOWS_FIRE = 1 << 1,    /* the last place's site is that of the firing */
     FATE__NO_PAUSES = 1 << 3,     /* whoever paused it has given up: pauses do not keep it alive */
+    FATE__CANCELLING = 1 << 5,    /* its producer is being asked to stop, */
+    FATE__CANCELLING_2 = 1 << 6,  /* and again meanwhile */
     FATE__TRACED = 1 << 4,        /* its turns' tracer is told of each level */
     FATE__COROUTINE = 1 << 2      /* a coroutine's: it waits while it has still to fire */
 };

@@ -334,19 +334,38 @@ static void cancel_all(struct fate__turns *turns)
     } while (n != n_before || turns->n_resumed != n_resumed);
 }
 
-/* What is still there waits in a ring, is paused or held.  Its values go; the blocks go with the slab. */
+/* What is still there waits in a ring, is paused or held.  Its values go; the blocks go with the slab. Levels
+ * go first, since those of members look at their list. */
+static bool is_left(const fate_deferred *d)
+{
+    return !fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE;
+}
+
+static void hold_left(void *block, void *arg)
+{
+    if (is_left(block))
+        fate__hold(block);
+}
+
+static void drop_levels(void *block, void *arg)
+{
+    fate_deferred *d = block;
+
+    if (!is_left(d))
+        return;
+    if (d->marks & FATE__TRACED)
+        fate__turns_of(d)->tracer->gone(d);
+    fate__levels_drop(d);
+}
+
 static void empty(void *block, void *arg)
 {
     fate_deferred *d = block;
 
-    if (fate__slab_is_poisoned(d) || d->magic != FATE__ALIVE)
+    if (!is_left(d))
         return;
-    d->holds++;
-    if (d->marks & FATE__TRACED)
-        fate__turns_of(d)->tracer->gone(d);
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
-    fate__levels_drop(d);
     if (!(d->flags & FATE__WAITING))
         fate_drop(fate_take(&d->result));
 }
@@ -376,6 +395,8 @@ void fate__turns_end(struct fate__turns *turns)
 
 void fate__turns_done(struct fate__turns *turns)
 {
+    fate__slab_each(&turns->deferreds, hold_left, NULL);
+    fate__slab_each(&turns->deferreds, drop_levels, NULL);
     fate__slab_each(&turns->deferreds, empty, NULL);
     fate_drop(turns->unhandled_arg);
     fate__slab_done(&turns->deferreds);
