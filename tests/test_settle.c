@@ -373,18 +373,18 @@ TEST(a_list_whose_member_waits_for_it_can_be_cancelled)
 
 /* Found by fuzz/chain.c: the list went before its members' levels, which look at it.  Blocks are reused last
  * in first out, so that the list lies before its member. */
-TEST(a_list_and_a_member_that_wait_for_one_another_go_with_the_reactor)
+VOLUME_TEST(a_list_and_a_member_that_wait_for_one_another_go_with_the_reactor)
 {
     fate_deferred *box[1] = { NULL };
 
     reactor = test_reactor();
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < 5000; i++)
         fate_succeed(reactor, fate_none());
     fate_advance(reactor, 0);
     fate_deferred *member = fate_deferred_new(reactor);
     fate_add_callback(member, follow_what_is_in, fate_ptr(box));
     box[0] = fate_settle(reactor, 1, &member);
-    EXPECT(test_is_oom() || box[0] < member);
+    EXPECT(box[0] < member);
     fate_fire(member, fate_none());
     fate_reactor_free(reactor);
 }
