@@ -313,20 +313,19 @@ static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *opt
     return co;
 }
 
+/* d is not known to anyone yet, so it cannot go before this returns. */
 static fate_deferred *start(struct fate__coros *coros, fate_coro *co, fate_deferred *d)
 {
     fate_coro *starter = coros->current;
 
-    fate__hold(d);
     if (starter) {
         starter->starts = co;
         leave(starter);
-    } else {
-        fate_deferred *next = resume(co);
-        if (next)
-            fate__run(next);
+        return d;
     }
-    fate__release(d);
+    fate_deferred *next = resume(co);
+    if (next)
+        fate__run(next);
     return d;
 }
 

@@ -273,6 +273,50 @@ void reports_name_the_line(fate_reactor *reactor)
     EXPECT(contains(report.c_str(), at_line(line)));
 }
 
+/* ---- Coroutines and fuses ---- */
+
+fate_value sleeps_and_awaits(fate_coro *co, fate_value *arg)
+{
+    fate_value slept = fate_coro_sleep(co, FATE_SECOND);
+    if (fate_is_failure(&slept))
+        return slept;
+    fate_deferred *members[] = { fate_succeed(fate_coro_reactor(co), fate_int(1)),
+                                 fate_succeed(fate_coro_reactor(co), fate_int(2)) };
+    fate_drop(fate_await_any(co, 1, members + 1));
+    fate_drop(fate_await_all(co, 1, members));
+    return fate_await(co, fate_fail(fate_coro_reactor(co), fate_raise(&FATE_KEY_ERROR, "k")));
+}
+
+void coroutines(fate_reactor *reactor)
+{
+    fate_go_options options = { sizeof options, 128 * 1024, "sleeper" };
+    fate_deferred *d = fate_hold(fate_go_with(reactor, sleeps_and_awaits, fate_none(), &options));
+    fate_deferred *e = fate_hold(fate_go(reactor, sleeps_and_awaits, fate_none()));
+    fate_advance(reactor, FATE_SECOND);
+    EXPECT(fate_is(fate_peek(d), &FATE_KEY_ERROR));
+    EXPECT(fate_is(fate_peek(e), &FATE_KEY_ERROR));
+    for (fate_deferred *each : { d, e }) {
+        fate_value text = fate_traceback(fate_peek(each));
+        EXPECT(contains(fate_as_str(&text), "await test_cxx.cc:"));
+        fate_drop(text);
+        fate_add_errback(
+            each, [](fate_value *, fate_value *) { return fate_none(); }, fate_none());
+        fate_release(each);
+    }
+}
+
+void fuses(fate_reactor *reactor)
+{
+    static int n_burnt;
+    fate_fuse *fuse = fate_fuse_new(reactor, FATE_SECOND);
+    fate_fuse_set_handler(
+        fuse, [](fate_value *) { n_burnt++; }, fate_none());
+    fate_fuse_add_handler(
+        fate_fuse_on(fate_succeed(reactor, fate_none())), [](fate_value *) { n_burnt++; }, fate_none());
+    fate_advance(reactor, FATE_SECOND);
+    EXPECT(n_burnt == 2);
+}
+
 } // namespace
 
 int main()
@@ -280,10 +324,15 @@ int main()
     boxes_keep_their_type();
     containers_are_written_with_and_without_braces();
     failures_know_where_they_were_raised();
-    void (*const tests[])(fate_reactor *) = { lambdas_are_levels,     levels_are_named_by_their_line,
-                                              joining_and_cancelling, combining,
-                                              waiting_in_line,        taking_time,
-                                              reports_name_the_line };
+    void (*const tests[])(fate_reactor *) = { lambdas_are_levels,
+                                              levels_are_named_by_their_line,
+                                              joining_and_cancelling,
+                                              combining,
+                                              waiting_in_line,
+                                              taking_time,
+                                              reports_name_the_line,
+                                              coroutines,
+                                              fuses };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
         test(reactor);
