@@ -163,7 +163,8 @@ void fate__sweep(struct fate__turns *turns)
     while ((d = turns->sweep_first)) {
         take_first(turns, d);
         bool is_simple = !d->result.type || d->result.type->is_simple;
-        bool is_plain = d->flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses;
+        unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
+        bool is_plain = flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses;
         if (fate__likely(is_plain && is_simple && !(d->marks & FATE__TRACED))) {
             d->magic = FATE__FREED;
             fate__slab_give(&turns->deferreds, d);
