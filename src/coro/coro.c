@@ -88,11 +88,16 @@ static void run_exits(fate_coro *co)
 static void free_coro(fate_coro *co)
 {
     struct fate__coros *coros = co->coros;
-    struct fate__stack_memory stack = co->stack;
+    const struct fate__stack_memory stack = co->stack;
 
     fate__list_remove(&co->link);
     fate__fiber_free(&co->fiber);
-    fate__stack_give(&coros->stacks, &stack);
+    if (fate__stack_rest(&coros->stacks, &stack)) {
+        co->starter = coros->unused;
+        coros->unused = co;
+    } else {
+        fate__stack_give(&coros->stacks, &stack);
+    }
 }
 
 /* The body will never go on: what it has asked for at its end is done all the same. */
@@ -265,6 +270,11 @@ static void free_coros(struct fate__owned *owned)
         co->d->flags &= (uint16_t)~FATE__SOURCE;
         tear_down(co);
     }
+    while (coros->unused) {
+        const struct fate__stack_memory stack = coros->unused->stack;
+        coros->unused = coros->unused->starter;
+        fate__stack_give(&coros->stacks, &stack);
+    }
     coros->owned.turns->coros = NULL;
     fate__disown(&coros->owned);
     fate__stacks_done(&coros->stacks);
@@ -293,22 +303,44 @@ static struct fate__coros *coros_of(fate_reactor *reactor)
     return coros;
 }
 
-static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *options, const char *site)
+static fate_coro *reuse(struct fate__coros *coros)
+{
+    fate_coro *co = coros->unused;
+
+    if (fate__on_block && !fate__on_block())
+        return NULL;
+    coros->unused = co->starter;
+    return co;
+}
+
+/* On a stack that is new. */
+static fate_coro *place(struct fate__coros *coros, size_t stack_bytes)
 {
     struct fate__stack_memory stack;
     size_t more = (sizeof(fate_coro) + coros->switcher->context_bytes + 127) & ~(size_t)63;
 
-    if (!fate__stack_take(&coros->stacks, options->stack_bytes, &stack))
+    if (!fate__stack_take(&coros->stacks, stack_bytes, &stack))
         return NULL;
     fate_coro *co = (fate_coro *)(void *)(stack.top - more);
-    memset(co, 0, offsetof(fate_coro, link));
     co->coros = coros;
     co->stack = stack;
+    return co;
+}
+
+static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *options, const char *site)
+{
+    bool can_reuse = options->stack_bytes == 0 && coros->unused;
+    fate_coro *co = can_reuse ? reuse(coros) : place(coros, options->stack_bytes);
+
+    if (!co)
+        return NULL;
+    memset(co, 0, offsetof(fate_coro, coros));
     co->site = site;
     co->given_name = options->name;
     co->name[0] = '\0';
-    fate__fiber_new(&co->fiber, stack.low, (size_t)((unsigned char *)co - stack.low));
-    co->context = coros->switcher->make(co, body_entry, stack.low, co, co + 1);
+    const unsigned char *low = co->stack.low;
+    fate__fiber_new(&co->fiber, low, (size_t)((const unsigned char *)co - low));
+    co->context = coros->switcher->make(co, body_entry, co->stack.low, co, co + 1);
     fate__list_add_last(&coros->all, &co->link);
     return co;
 }

@@ -17,6 +17,7 @@ struct fate__coros {
     struct fate__stacks stacks;
     fate_coro *current; /* whose stack is in use; NULL: the reactor's */
     struct fate__link all;
+    fate_coro *unused; /* with stacks of the common size, last in first out, linked by starter */
 };
 
 /* To be called when the body has ended. */
@@ -31,7 +32,6 @@ struct fate__exit {
 struct fate_coro {
     fate__context hub; /* first, for the assembly: where whoever resumed it goes on */
     fate__context context;
-    struct fate__coros *coros;
     fate_deferred *d;
     fate_value value; /* given to the body when it goes on, and by it when it ends */
     /* What the body wants of the reactor's stack, when it is not for waiting that it has left its own. */
@@ -50,6 +50,7 @@ struct fate_coro {
     fate_coroutine *body;
     fate_value arg;
     const char *site;
+    struct fate__coros *coros; /* from here on it stays as it is when the coroutine is used again */
     struct fate__link link;
     struct fate__stack_memory stack;
     struct fate__fiber fiber, hub_fiber;

@@ -28,12 +28,6 @@ struct fate__segment {
     size_t n_used; /* stacks handed out at least once */
 };
 
-/* At the top of a stack that is not in use, where the page is there already. */
-struct fate__free_stack {
-    struct fate__free_stack *next;
-    struct fate__stack_memory stack;
-};
-
 void fate__stacks_init(struct fate__stacks *stacks)
 {
     *stacks = (struct fate__stacks){ .page_bytes = (size_t)sysconf(_SC_PAGESIZE) };
@@ -97,13 +91,6 @@ static struct fate__segment *new_segment(struct fate__stacks *stacks)
 
 static bool take_common(struct fate__stacks *stacks, struct fate__stack_memory *ret_stack)
 {
-    struct fate__free_stack *unused = stacks->unused;
-
-    if (unused) {
-        *ret_stack = unused->stack;
-        stacks->unused = unused->next;
-        return true;
-    }
     struct fate__segment *segment = stacks->segments;
     if (!segment || segment->n_used == STACKS_PER_SEGMENT)
         segment = new_segment(stacks);
@@ -137,27 +124,25 @@ bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__st
     return true;
 }
 
-void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack)
+bool fate__stack_rest(const struct fate__stacks *stacks, const struct fate__stack_memory *stack)
 {
 #ifdef FATE__ASAN
     ASAN_UNPOISON_MEMORY_REGION(stack->low, (size_t)(stack->top - stack->low));
 #endif
-    if (stack_bytes(stack, stacks) != FATE__STACK_BYTES) {
-        fate__tools_end_stack(stack->valgrind_id);
-        stacks->n_mprotected -= stack->guard == FATE__MPROTECTED;
-        munmap(stack->low - stacks->page_bytes, stack_bytes(stack, stacks));
+    return stack_bytes(stack, stacks) == FATE__STACK_BYTES;
+}
+
+void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack)
+{
+    fate__tools_end_stack(stack->valgrind_id);
+    if (stack_bytes(stack, stacks) == FATE__STACK_BYTES)
         return;
-    }
-    struct fate__free_stack *unused = (struct fate__free_stack *)(void *)stack->top - 1;
-    unused->stack = *stack;
-    unused->next = stacks->unused;
-    stacks->unused = unused;
+    stacks->n_mprotected -= stack->guard == FATE__MPROTECTED;
+    munmap(stack->low - stacks->page_bytes, stack_bytes(stack, stacks));
 }
 
 void fate__stacks_done(struct fate__stacks *stacks)
 {
-    for (; stacks->unused; stacks->unused = stacks->unused->next)
-        fate__tools_end_stack(stacks->unused->stack.valgrind_id);
     while (stacks->segments) {
         struct fate__segment *segment = stacks->segments;
         stacks->segments = segment->next;

@@ -1,4 +1,4 @@
-/* Stacks for coroutines: many, guarded, reused last in first out. */
+/* Stacks for coroutines: many, and guarded. */
 #ifndef FATE_SRC_CORO_STACK_H
 #define FATE_SRC_CORO_STACK_H
 
@@ -16,8 +16,7 @@ struct fate__stack_memory {
 };
 
 struct fate__stacks {
-    struct fate__segment *segments;  /* of many stacks of the common size */
-    struct fate__free_stack *unused; /* of that size, linked through their tops */
+    struct fate__segment *segments; /* of many stacks of the common size */
     size_t page_bytes;
     size_t n_mprotected; /* guards that cost two mappings each */
 };
@@ -25,6 +24,9 @@ struct fate__stacks {
 void fate__stacks_init(struct fate__stacks *stacks);
 /* One with at least that many bytes to use, 0 for the common size.  False: no memory. */
 bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__stack_memory *ret_stack);
+/* It is not in use for now.  True: it is of the common size, to be kept for the next. */
+bool fate__stack_rest(const struct fate__stacks *stacks, const struct fate__stack_memory *stack);
+/* One of the common size goes with the others. */
 void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack);
 /* Gives all of the common size back; none may be in use. */
 void fate__stacks_done(struct fate__stacks *stacks);
