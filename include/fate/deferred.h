@@ -61,7 +61,8 @@ FATE_API int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const c
  * chain, cancelled and timed out as before.  When it goes unfired, its args are dropped and no callback runs
  * (R92).  One that has fired and is paused gives up its pauses without running its levels, whoever its
  * producer was. 0; -ECANCELED: it was cancelled meanwhile; -EALREADY: it had fired and is not paused, so
- * there is nothing to give up; -EPERM: it has still to be fired by the library and is not paused. */
+ * there is nothing to give up; -EPERM: it has still to be fired by the library and is
+ * not paused; -ENOMEM: it is the NO_MEMORY deferred. */
 FATE_API int fate_abandon(fate_deferred *d);
 /* "I keep no pointer": d may go as soon as it is done, before the turn ends.  It saves memory in long turns.
  */

@@ -22,7 +22,7 @@ FATE_API void fate_log(fate_reactor *reactor, int level, const char *fmt, ...) F
 FATE_API void fate_log_v(fate_reactor *reactor, int level, const char *fmt, va_list args) FATE_PRINTF(3, 0);
 
 /* Gets each entry from now on.  It replaces the one before, whose arg is dropped; observer NULL brings back
- * the default, which writes to standard error. */
+ * the default, which writes to standard error.  What it logs itself goes there too. */
 FATE_API void fate_log_observe(fate_reactor *reactor, int level_min, fate_log_observer *observer,
                                fate_value arg);
 

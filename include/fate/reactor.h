@@ -30,14 +30,15 @@ FATE_API int fate_run(fate_reactor *reactor);
 /* Ends fate_run when the current event is over.  0, or -EALREADY when that has been said, -ENOTCONN when it
  * does not run (R227). */
 FATE_API int fate_stop(fate_reactor *reactor);
-/* Ends fate_run that much later.  0 or -ENOMEM. */
+/* Ends fate_run that much later.  0, -ENOMEM, or -ESHUTDOWN while the reactor is being freed. */
 FATE_API int fate_stop_later_at(fate_reactor *reactor, fate_time delay, const char *site);
 /* The reactor in its arg, a fate_ptr, stops: an action for fate_call_later and its like. */
 FATE_API void fate_shutdown(fate_value *reactor);
 
-/* Makes function(arg) a turn of its own: ends the turn outside, calls it, sweeps.  Inside an event it only
- * calls. */
-FATE_API void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg);
+/* Makes action(arg) a turn of its own: ends the turn outside, calls it, sweeps.  Inside an event it only
+ * calls. arg is dropped after the call.  0; -ENOMEM, and nothing was called, when arg is the NO_MEMORY
+ * failure. */
+FATE_API int fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg);
 
 /* ---- Time ---- */
 
@@ -55,8 +56,8 @@ FATE_API fate_time fate_next_timeout(const fate_reactor *reactor);
 
 /* ---- Delayed calls ---- */
 
-/* A handle.  A zeroed one is never active; one whose call is over is refused, harmlessly.  id < 0: -errno,
- * not made. */
+/* A handle, good as long as its reactor.  A zeroed one is never active; one whose call is over is refused,
+ * harmlessly.  id < 0: -errno, not made. */
 typedef struct fate_timer {
     fate_reactor *reactor;
     int64_t id;
@@ -115,7 +116,8 @@ FATE_API void fate_looping_call_free(fate_looping_call *loop);
  * intervals, so the schedule does not drift (R209).  If it follows a deferred, the next run is planned when
  * that is done. Fires with the loop (fate_as_looping_call) after fate_looping_call_stop, or fails with the
  * function's failure, which ends the loop; it may be started again from there.  A negative interval gives a
- * deferred failed with FATE_VALUE_ERROR; starting one that runs stops the program. */
+ * deferred failed with FATE_VALUE_ERROR; starting one that runs, or whose function is not done yet,
+ * stops the program. */
 FATE_API fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time interval, bool now,
                                                    const char *site);
 /* 0; -EINVAL when it does not run (R207). */

@@ -1,8 +1,8 @@
 /* Lock, semaphore and queue for deferreds (R123-R137).
  *
- * What is made on a reactor goes with it; freeing earlier is allowed and cancels those who still wait.
- * Making one never gives NULL: without memory it is one whose deferreds all fail with FATE_NO_MEMORY and
- * whose other functions return -ENOMEM. */
+ * What is made on a reactor goes with it; freeing earlier is allowed and cancels those who still wait, and
+ * those who come meanwhile.  Whoever has a token then still releases it. Making one never gives NULL: without
+ * memory it is one whose deferreds all fail with FATE_NO_MEMORY and whose other functions return -ENOMEM. */
 #ifndef FATE_SYNC_H
 #define FATE_SYNC_H
 
@@ -61,7 +61,7 @@ typedef struct fate_queue fate_queue;
 FATE_API fate_queue *fate_queue_new(fate_reactor *reactor, size_t size_max, size_t backlog_max);
 FATE_API void fate_queue_free(fate_queue *queue);
 /* Gives the value to the oldest who waits, before this returns, or stores it (R133).
- * 0; -EOVERFLOW when it is full, -ENOMEM; the value is dropped then. */
+ * 0; -EOVERFLOW when it is full, -ENOMEM, -ECANCELED while it is being freed; the value is dropped then. */
 FATE_API int fate_queue_put(fate_queue *queue, fate_value value);
 /* Fires with the oldest value.  With backlog_max waiting already, a deferred failed with
  * FATE_QUEUE_UNDERFLOW. Cancelling takes a waiting one out of the line (R136). */

@@ -372,6 +372,10 @@ fate_deferred *fate_go_at(fate_reactor *reactor, fate_coroutine *body, fate_valu
         fate__stop(site, "fate_go was given a NULL body.");
     if (options)
         memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    if (fate__turns(reactor)->is_ending) {
+        fate_drop(arg);
+        return fate__library_deferred(reactor, site);
+    }
     struct fate__coros *coros = fate__is_no_memory(&arg) ? NULL : coros_of(reactor);
     fate_coro *co = coros ? new_coro(coros, &o, site) : NULL;
     if (!co) {

@@ -93,6 +93,8 @@ static inline void call(fate_deferred *d, fate_callback *callback, fate_value *a
         set_result(d, fate__no_memory());
         return;
     }
+    /* While a failure is answered for, it must not be taken for a new one that came to lie at its address. */
+    const fate_value guard = fate__unlikely(d->flags & FATE__ANSWERED) ? fate_copy(&d->result) : fate_none();
     const void *input = d->result.as.p;
     fate__lend(&d->result);
     fate__lend(arg);
@@ -103,6 +105,8 @@ static inline void call(fate_deferred *d, fate_callback *callback, fate_value *a
         set_result(d, out);
     else
         take_returned(d, out, input, arg, site);
+    if (fate__unlikely(guard.type != NULL))
+        fate_drop(guard);
 }
 
 /* ---- One level ---- */
@@ -714,10 +718,11 @@ void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level 
     if (has_gone_outside(run_on_no_memory_outside, d, kind, level))
         return;
     fate_deferred *next = step(d, kind, level);
-    fate_drop(fate_take(&d->result));
+    fate_value left = fate_take(&d->result);
     d->result = fate__no_memory();
     if (next)
         run(next, NULL);
+    fate_drop(left);
 }
 
 void fate__run_level(fate_deferred *d, unsigned kind, struct fate__level level[])

@@ -15,7 +15,7 @@ void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
         fate__stop(site, "%s was given a NULL deferred. No function of libfate returns one: was it ever set?",
                    what);
     fate__slab_unpoison(d, sizeof *d);
-    if (d->magic != FATE__FREED && d->magic != FATE__BARE)
+    if (d->magic != FATE__FREED && d->magic != FATE__BARE && d->magic != FATE__GOING)
         fate__stop(site, "%s was given a pointer that is no deferred, or one that was overwritten.", what);
     fate__site_short(d->site, made, sizeof made);
     fate__stop(site,

@@ -106,13 +106,20 @@ enum {
     FATE__WAS_CANCELLED = 1 << 0, /* its canceller has been called */
     FATE__KNOWS_FIRE = 1 << 1,    /* the last place's site is that of the firing */
     FATE__NO_PAUSES = 1 << 3,     /* whoever paused it has given up: pauses do not keep it alive */
+    FATE__EMPTIED = 1 << 7,       /* at the end of its reactor: nothing is left in it */
     FATE__CANCELLING = 1 << 5,    /* its producer is being asked to stop, */
     FATE__CANCELLING_2 = 1 << 6,  /* and again meanwhile */
     FATE__TRACED = 1 << 4,        /* its turns' tracer is told of each level */
     FATE__COROUTINE = 1 << 2      /* a coroutine's: it waits while it has still to fire */
 };
 
-enum { FATE__ALIVE = 0xFA7E, FATE__NOMEM = 0xFA70, FATE__BARE = 0xFA7B, FATE__FREED = 0xFAFF };
+enum {
+    FATE__ALIVE = 0xFA7E,
+    FATE__NOMEM = 0xFA70,
+    FATE__BARE = 0xFA7B,
+    FATE__GOING = 0xFA61,
+    FATE__FREED = 0xFAFF
+};
 
 struct fate_deferred {
     uint16_t magic; /* FATE__ALIVE, or why not */

@@ -4,9 +4,24 @@
 #include <base/alloc.h>
 #include <deferred/tokens.h>
 
+/* The reactor's end: nobody is left to release. */
 static void destroy(struct fate__owned *owned)
 {
-    fate__tokens_free((struct fate__tokens *)owned);
+    struct fate__tokens *t = (struct fate__tokens *)owned;
+
+    t->is_freed = true;
+    fate__line_cancel(&t->line);
+    fate__disown(owned);
+    fate__free(t);
+}
+
+/* Freed by its owner, its memory stays until the last who has a token has released it. */
+static void free_if_unused(struct fate__tokens *t)
+{
+    if (!t->is_freed || t->n_turns || t->n_free < t->limit)
+        return;
+    fate__disown(&t->owned);
+    fate__free(t);
 }
 
 struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *type, const char *noun,
@@ -30,9 +45,8 @@ void fate__tokens_free(struct fate__tokens *t)
     t->is_freed = true;
     t->n_turns++; /* those who wait may do things with it when they are cancelled */
     fate__line_cancel(&t->line);
-    fate__disown(&t->owned);
-    if (--t->n_turns == 0)
-        fate__free(t);
+    t->n_turns--;
+    free_if_unused(t);
 }
 
 fate_deferred *fate__tokens_acquire(struct fate__tokens *t, const char *site)
@@ -77,6 +91,8 @@ int fate__tokens_release(struct fate__tokens *t)
     fate_deferred *next = give_back(t);
     if (next)
         fate__run(next);
+    else
+        free_if_unused(t);
     return 0;
 }
 
@@ -101,8 +117,8 @@ static void forget(struct turn *turn)
         return;
     fate_drop(turn->arg);
     fate__free(turn);
-    if (--tokens->n_turns == 0 && tokens->is_freed)
-        fate__free(tokens);
+    tokens->n_turns--;
+    free_if_unused(tokens);
 }
 
 /* Gives the token back, unless somebody has released behind our back (R130). */

@@ -66,13 +66,14 @@ static void report_result(fate_deferred *d)
 
 static void drop_source(fate_deferred *d)
 {
-    struct fate__level *last = &d->places[FATE__PLACES - 1];
+    const struct fate__level last = d->places[FATE__PLACES - 1];
+    bool is_canceller = d->flags & FATE__CANCELLER;
 
-    if (d->flags & FATE__CANCELLER)
-        fate_drop(last->arg);
-    else if (last->as.source->gone)
-        last->as.source->gone(d, last->arg.as.p);
     d->flags &= (uint16_t) ~(FATE__CANCELLER | FATE__SOURCE);
+    if (is_canceller)
+        fate_drop(last.arg);
+    else if (last.as.source->gone)
+        last.as.source->gone(d, last.arg.as.p);
 }
 
 /* Has it nothing in it that anyone must be told of? */
@@ -95,6 +96,7 @@ static void let_go(fate_deferred *d)
         fate__slab_give(&turns->deferreds, d);
         return;
     }
+    d->magic = FATE__GOING; /* what is dropped now may be code of the user's, which must not find it */
     if (d->marks & FATE__TRACED)
         turns->tracer->gone(d);
     report_result(d);
@@ -339,13 +341,15 @@ static void cancel_all(struct fate__turns *turns)
  * go first, since those of members look at their list. */
 static bool is_left(const fate_deferred *d)
 {
-    return !fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE;
+    return !fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE && !(d->marks & FATE__EMPTIED);
 }
 
 static void hold_left(void *block, void *arg)
 {
-    if (is_left(block))
-        fate__hold(block);
+    if (!is_left(block))
+        return;
+    fate__hold(block);
+    ++*(size_t *)arg;
 }
 
 static void drop_levels(void *block, void *arg)
@@ -365,10 +369,41 @@ static void empty(void *block, void *arg)
 
     if (!is_left(d))
         return;
+    d->marks |= FATE__EMPTIED;
     if (d->flags & (FATE__CANCELLER | FATE__SOURCE))
         drop_source(d);
     if (!(d->flags & FATE__WAITING))
         fate_drop(fate_take(&d->result));
+}
+
+/* Drop functions may make new ones, born cancelled; so it is done again until nothing is left. */
+void fate__turns_empty(struct fate__turns *turns)
+{
+    size_t n;
+
+    do {
+        n = 0;
+        fate__slab_each(&turns->deferreds, hold_left, &n);
+        fate__slab_each(&turns->deferreds, drop_levels, NULL);
+        fate__slab_each(&turns->deferreds, empty, NULL);
+    } while (n > 0);
+}
+
+static void refuse_running(void *block, void *arg)
+{
+    const fate_deferred *d = block;
+
+    if (fate__slab_is_poisoned(d) || d->magic != FATE__ALIVE)
+        return;
+    if ((d->flags & (FATE__RUNNING | FATE__STACKED)) || (d->marks & FATE__CANCELLING))
+        fate__stop(fate__site_of(d),
+                   "fate_reactor_free was called inside a callback of the deferred made here. Return "
+                   "from it first.");
+}
+
+void fate__refuse_in_callbacks(struct fate__turns *turns)
+{
+    fate__slab_each(&turns->deferreds, refuse_running, NULL);
 }
 
 /* A failure that was there before the end, in a deferred that somebody still holds. */
@@ -387,19 +422,18 @@ void fate__turns_end(struct fate__turns *turns)
     turns->is_ending = true;
     cancel_all(turns);
     fate__sweep(turns);
+}
+
+void fate__turns_free_owned(struct fate__turns *turns)
+{
     while (!fate__list_is_empty(&turns->owned)) {
         struct fate__owned *owned = fate_container_of(turns->owned.next, struct fate__owned, link);
         owned->free(owned);
     }
-    fate__sweep(turns);
 }
 
 void fate__turns_done(struct fate__turns *turns)
 {
-    fate__slab_each(&turns->deferreds, hold_left, NULL);
-    fate__slab_each(&turns->deferreds, drop_levels, NULL);
-    fate__slab_each(&turns->deferreds, empty, NULL);
-    fate_drop(turns->unhandled_arg);
     fate__slab_done(&turns->deferreds);
     fate__slab_done(&turns->blocks);
 }
@@ -411,7 +445,7 @@ void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__o
     struct fate__turns *turns = fate__turns(reactor);
 
     fate__check_reactor(reactor, what, NULL);
-    struct fate__owned *owned = fate__zalloc(bytes);
+    struct fate__owned *owned = turns->is_ending ? NULL : fate__zalloc(bytes);
     if (!owned)
         return &turns->no_memory_thing;
     owned->free = free;

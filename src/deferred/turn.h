@@ -65,9 +65,16 @@ struct fate__turns {
 
 /* 0 or -ENOMEM.  turns is the first member of the reactor. */
 int fate__turns_init(struct fate__turns *turns);
-/* Cancels what has not fired, oldest first, and frees what was made on the reactor. */
+/* The end, in this order, since what is dropped may use what is freed later.  Stops the program inside a
+ * callback. */
+void fate__refuse_in_callbacks(struct fate__turns *turns);
+/* Cancels what has not fired, oldest first. */
 void fate__turns_end(struct fate__turns *turns);
-/* Empties the deferreds that are left and gives the memory back. */
+/* Drops what the deferreds have in them that are left. */
+void fate__turns_empty(struct fate__turns *turns);
+/* Frees what was made on the reactor. */
+void fate__turns_free_owned(struct fate__turns *turns);
+/* Gives the memory back. */
 void fate__turns_done(struct fate__turns *turns);
 
 /* Around each event.  enter ends the turn outside first. */

@@ -60,12 +60,14 @@ static void deliver(fate_reactor *reactor, const fate_log_entry *entry)
         reactor->turns.outside(&reactor->turns, deliver_outside, &call);
         return;
     }
-    if (!reactor->observer) {
+    if (!reactor->observer || reactor->is_logging) {
         write_to_standard_error(entry);
         return;
     }
+    reactor->is_logging = true;
     fate_value arg = fate_copy(&reactor->observer_arg); /* the observer may replace itself */
     reactor->observer(entry, &arg);
+    reactor->is_logging = false;
     fate_drop(fate_take(&arg));
 }
 

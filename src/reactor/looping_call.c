@@ -281,11 +281,10 @@ fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time int
     if (loop->is_freed)
         return fate_succeed_at(reactor_of(loop),
                                fate__raise(site, &FATE_CANCELLED, "the looping call is being freed"), site);
-    if (loop->is_running)
-        fate__stop(
-            site,
-            "fate_looping_call_start of a loop that runs already (R203). Stop it first, and start it again "
-            "when its deferred has fired.");
+    if (loop->is_running || loop->is_busy)
+        fate__stop(site, "fate_looping_call_start of a loop that runs, or whose function is not done yet "
+                         "(R203). Stop it, and start it again "
+                         "when its deferred has fired.");
     if (interval < 0)
         return fate_succeed_at(reactor_of(loop),
                                fate__raise(site, &FATE_VALUE_ERROR, "the interval must not be negative"),

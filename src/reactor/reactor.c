@@ -38,13 +38,18 @@ void fate_reactor_free(fate_reactor *reactor)
     if (!reactor)
         return;
     fate__refuse_inside(&reactor->turns, "fate_reactor_free");
+    fate__refuse_in_callbacks(&reactor->turns);
     fate__turns_end(&reactor->turns);
     fate__timers_drop(&reactor->timers);
-    fate__sweep(&reactor->turns);
+    fate__turns_empty(&reactor->turns);
+    fate_log_observe(reactor, FATE_LOG_DEBUG, NULL, fate_none());
+    fate_on_unhandled(reactor, NULL, fate_none());
+    fate__turns_empty(&reactor->turns);
+    fate__turns_free_owned(&reactor->turns);
+    fate__turns_empty(&reactor->turns);
     fate__turns_done(&reactor->turns);
     fate__timers_done(&reactor->timers);
     fate__table_done(&reactor->laters);
-    fate_drop(reactor->observer_arg);
     fate__free(reactor);
 }
 
@@ -62,27 +67,29 @@ static void turn_outside(void *arg)
     fate_turn(call->reactor, call->action, call->arg);
 }
 
-void fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
+int fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
 {
     struct fate__turns *turns = fate__turns(reactor);
     bool was_inside;
 
     fate__check_reactor(reactor, "fate_turn", NULL);
     fate__check_given(&arg, "fate_turn", NULL);
+    if (fate__is_no_memory(&arg))
+        return -ENOMEM;
     if (turns->outside) {
         struct turn_call call = { reactor, action, arg };
         turns->outside(turns, turn_outside, &call);
-        return;
+        return 0;
     }
     was_inside = turns->is_inside;
     if (!was_inside)
         fate__turn_enter(turns);
     fate__lend(&arg);
-    if (!fate__is_no_memory(&arg))
-        action(&arg);
+    action(&arg);
     fate_drop(fate_take(&arg));
     if (!was_inside)
         fate__turn_leave(turns);
+    return 0;
 }
 
 /* ---- Time ---- */

@@ -13,7 +13,7 @@ struct fate_reactor {
     fate_time now;
     struct fate__timers timers;
     struct fate__table laters; /* pending fire_laters, by their deferred */
-    bool is_running, is_stopping;
+    bool is_running, is_stopping, is_logging;
     int log_level_min;
     fate_log_observer *observer;
     fate_value observer_arg;

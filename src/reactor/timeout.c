@@ -117,8 +117,11 @@ fate_deferred *fate_add_timeout_with_at(fate_deferred *d, fate_time delay, fate_
     timeout->arg = arg;
     fate__hold(d);
     if (!fate__add_native(d, &timeout_level, timeout, 0)) {
+        fate__hold(d);
         stop_timer(timeout);
         forget(timeout);
+        fate_cancel_at(d, site);
+        fate__release(d);
     }
     return d;
 }
