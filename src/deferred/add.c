@@ -19,18 +19,13 @@ static void add_to_no_memory(fate_deferred *d, unsigned kind, struct fate__level
     fate__run_on_no_memory(d, kind, level);
 }
 
-static bool is_idle(const fate_deferred *d)
-{
-    return fate__can_run(d) && !fate__has_levels(d) && (!d->waiters || (d->flags & FATE__SWEPT));
-}
-
 bool fate__add(fate_deferred *d, unsigned kind, struct fate__level level[])
 {
     if (fate__is_no_memory_deferred(d)) {
         add_to_no_memory(d, kind, level);
         return true;
     }
-    if (is_idle(d)) {
+    if (fate__is_idle(d)) {
         fate__run_level(d, kind, level);
         return true;
     }

@@ -329,15 +329,9 @@ void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg
     call(d, callback, arg, site);
 }
 
-/* Has it run all its levels, and may run more? */
-static bool is_idle(const fate_deferred *d)
-{
-    return fate__can_run(d) && !fate__has_levels(d) && (!d->waiters || (d->flags & FATE__SWEPT));
-}
-
 bool fate__take_now(fate_deferred *inner, fate_value *ret_v)
 {
-    if (!is_idle(inner))
+    if (!fate__is_idle(inner))
         return false;
     *ret_v = move_result(inner);
     give_up(inner);

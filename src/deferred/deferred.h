@@ -248,6 +248,12 @@ static inline bool fate__can_run(const fate_deferred *d)
     return (d->flags & (FATE__FIRED | FATE__RUNNING | FATE__WAITING)) == FATE__FIRED && !d->pauses;
 }
 
+/* Has it run all its levels, and may run more? */
+static inline bool fate__is_idle(const fate_deferred *d)
+{
+    return fate__can_run(d) && !fate__has_levels(d) && (!d->waiters || (d->flags & FATE__SWEPT));
+}
+
 /* Runs what there is to run, on d and on all that come to wait no more. */
 void fate__run(fate_deferred *d);
 /* The same for one that has just been fired, where mostly little happens. */
