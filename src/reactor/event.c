@@ -20,6 +20,8 @@ static void has_blocked(fate_reactor *reactor, fate_time took)
 void fate__event_begin(fate_reactor *reactor, const char *site)
 {
     reactor->turn_site = site;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_begin(reactor);
     fate__turn_enter(&reactor->turns);
 }
 
@@ -27,6 +29,8 @@ void fate__event_end(fate_reactor *reactor)
 {
     fate__turn_leave(&reactor->turns);
     reactor->n_turns++;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_end(reactor);
     if (!reactor->slow_callback)
         return;
     fate_time now = fate__coarse();

@@ -59,7 +59,7 @@ static void begin_shutdown(fate_reactor *reactor)
     reactor->stage = FATE__STOPPING;
     reactor->shutdown_ends = fate__time_after(reactor->now, reactor->options.shutdown_max);
     reactor->shutdown_limit = fate_call_later_at(reactor, reactor->options.shutdown_max, nothing, fate_none(),
-                                                 "the limit of the shutdown");
+                                                 FATE__OWN_SITE("the limit of the shutdown"));
     fate__occasion_begin(reactor, FATE_SHUTDOWN);
 }
 
@@ -180,6 +180,7 @@ static void begin(fate_reactor *reactor)
     reactor->stage = FATE__STARTING;
     if (!reactor->is_simulated)
         fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
     fate__occasion_begin(reactor, FATE_STARTUP);
 }
 
@@ -245,7 +246,9 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
     reactor->is_iterating = true;
     fate__posts_awake(&reactor->posts);
     fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
     round_of(reactor, timeout);
+    fate__count_busy(reactor);
     reactor->is_iterating = false;
     if (reactor->is_foreign)
         hand_to_foreign_loop(reactor);

@@ -177,3 +177,12 @@ bool fate__posts_take(struct fate__posts *posts, const struct fate__post *mark, 
     posts->spent = spent;
     return true;
 }
+
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg)
+{
+    const struct fate__post *post = posts->oldest;
+
+    while ((post = atomic_load_explicit(&((struct fate__post *)(uintptr_t)post)->next, memory_order_acquire)))
+        visit(post, arg);
+}

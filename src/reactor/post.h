@@ -75,6 +75,9 @@ static inline struct fate__post *fate__posts_mark(struct fate__posts *posts)
 }
 /* Takes the oldest post out, unless it lies behind mark. */
 bool fate__posts_take(struct fate__posts *posts, const struct fate__post *mark, struct fate__post *ret_post);
+/* For the report: each that waits, oldest first. */
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg);
 /* Gives the nodes that were taken back to the producers. */
 void fate__posts_recycle(struct fate__posts *posts);
 

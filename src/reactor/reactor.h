@@ -54,6 +54,14 @@ struct fate_reactor {
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
     uint64_t n_turns, n_slow_turns;
+    fate_time woke, busy; /* when it last went on after sleeping; how long it has not slept before that */
+    struct fate__trace {
+        struct fate__link tracers;
+        size_t n;        /* 0: nobody is told */
+        fate_time began; /* the event that is being delivered, on the precise clock; 0: not known */
+        struct fate__tracing *current, *next; /* who is being told, and whose turn is next */
+        uint64_t n_turns;
+    } trace;
     struct fate__log log;
     fate_reactor_options options;
     fate_timer shutdown_limit;
@@ -70,6 +78,23 @@ static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
 
 /* A deferred that had one pending has fired. */
 void fate__drop_laters(fate_deferred *d);
+/* What d, which has one pending, waits for. */
+void fate__describe_later(const fate_deferred *d, char *to, size_t n);
+
+/* ---- report.c, trace.c ---- */
+
+/* The site of what the library makes for itself, which reports leave out. */
+#define FATE__OWN_SITE(what) "(libfate) " what
+/* With FATE_DEBUG=1 in the environment, prints the report of a reactor that is about to go, if anything is
+ * left. */
+void fate__report_left(fate_reactor *reactor);
+/* Prints the report on SIGUSR1.  0 or -errno. */
+int fate__report_on_usr1(fate_reactor *reactor);
+/* Around an event, while there is a tracer. */
+void fate__trace_begin(fate_reactor *reactor);
+void fate__trace_end(fate_reactor *reactor);
+/* The loop is about to sleep: counts the time since it woke as busy. */
+void fate__count_busy(fate_reactor *reactor);
 
 /* ---- clock.c ---- */
 

@@ -122,6 +122,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     fate_time timeout = how_long(reactor, timeout_max);
     int n;
 
+    if (timeout != 0)
+        fate__count_busy(reactor);
     if (timeout == 0)
         n = wait_once(reactor, 0, events);
     else if (reactor->spin.budget)
@@ -129,6 +131,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     else
         n = sleep_once(reactor, timeout, events);
     fate__set_now(reactor, fate__monotonic());
+    if (timeout != 0)
+        reactor->woke = reactor->now;
     if (reactor->slow_callback)
         reactor->turn_began = fate__coarse();
     fate__descriptors_deliver(reactor, events, n);
