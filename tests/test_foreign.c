@@ -1,4 +1,4 @@
-/* libfate inside other loops: a plain one over poll(2), GLib's and libuv's.  The last two where their packages are. */
+/* libfate inside other loops: a plain one over poll(2), GLib's and libuv's, where their packages are. */
 #include "test.h"
 
 #include <errno.h>

@@ -232,8 +232,8 @@ static int adding_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
 /* A handler that could be put there can be taken away. */
 static int new_sigaction(int signo, const struct sigaction *action, struct sigaction *ret_old)
 {
-    return action && ret_old ? faulty_sigaction(signo, action, ret_old) :
-                               fate__sys_real.sigaction(signo, action, ret_old);
+    return action && ret_old ? faulty_sigaction(signo, action, ret_old)
+                             : fate__sys_real.sigaction(signo, action, ret_old);
 }
 
 static int moved_clock(clockid_t clock, struct timespec *ret_now)

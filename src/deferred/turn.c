@@ -8,7 +8,6 @@
 #include <base/alloc.h>
 #include <base/text.h>
 #include <deferred/deferred.h>
-#include <fate/log.h>
 
 /* ---- Going ---- */
 
@@ -45,7 +44,7 @@ static void report(struct fate__turns *turns, const fate_value *failure, const c
         turns->unhandled(&what, &arg);
         fate_drop(fate_take(&arg));
     } else if (turns->log)
-        turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
+        turns->log(turns, FATE__LOG_ERROR, failure, site, "Unhandled failure in deferred");
 }
 
 static void report_outside(void *arg)
@@ -500,6 +499,6 @@ void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ..
     va_start(args, fmt);
     fate__text_format_v(&text, fmt, args);
     va_end(args);
-    turns->log(turns, FATE_LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
+    turns->log(turns, FATE__LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
     fate__text_done(&text);
 }

@@ -13,6 +13,9 @@
 struct fate__turns;
 struct fate__level;
 
+/* The levels of fate/log.h that this layer speaks at. */
+enum { FATE__LOG_WARNING = 3, FATE__LOG_ERROR = 4 };
+
 /* Whoever draws pictures of chains: told of what happens to deferreds marked FATE__TRACED. */
 struct fate__tracer {
     /* A level is about to be passed, and has been; in between d's result is changed, unless d waits then. */
@@ -57,7 +60,8 @@ struct fate__turns {
     void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
                 const char *text);
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
-    void (*has_to_sweep)(struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
+    void (*has_to_sweep)(
+        struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
     /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */
@@ -103,11 +107,21 @@ _Noreturn void fate__null_reactor(const char *what, const char *site);
 _Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site);
 _Noreturn void fate__wrong_thread(const char *what, const char *site);
 
+/* Is this the reactor's thread?  Any thread may ask. */
+static inline bool fate__is_own_thread(const struct fate__turns *turns)
+{
+    return __atomic_load_n(&turns->owner, __ATOMIC_RELAXED) == fate__this_thread();
+}
+static inline void fate__own_thread(struct fate__turns *turns)
+{
+    __atomic_store_n(&turns->owner, fate__this_thread(), __ATOMIC_RELAXED);
+}
+
 /* Debug builds stop who comes from another thread. */
 static inline void fate__check_thread(const struct fate__turns *turns, const char *what, const char *site)
 {
 #ifdef FATE_DEBUG_CHECKS
-    if (fate__unlikely(turns->owner != fate__this_thread()))
+    if (fate__unlikely(!fate__is_own_thread(turns)))
         fate__wrong_thread(what, site);
 #endif
 }

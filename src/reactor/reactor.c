@@ -47,6 +47,7 @@ static int init_parts(fate_reactor *reactor)
     fate__triggers_init(&reactor->triggers);
     fate__timers_init(&reactor->timers);
     fate__threads_init(reactor);
+    fate__log_init(reactor);
     if (fate__turns_init(&reactor->turns) < 0)
         return -ENOMEM;
     reactor->turns.log = fate__log_from_turns;
@@ -131,9 +132,9 @@ static void drop_all(fate_reactor *reactor)
     fate__timers_drop(&reactor->timers);
     fate__posts_drop(&reactor->posts);
     fate__turns_empty(&reactor->turns);
-    fate__watches_end(reactor);
+    fate__watches_end(reactor, &fate__observer_kind); /* the log is heard to the end */
     fate__turns_empty(&reactor->turns);
-    fate_log_observe(reactor, FATE_LOG_DEBUG, NULL, fate_none());
+    fate__log_end(reactor);
     fate_on_unhandled(reactor, NULL, fate_none());
     fate__turns_empty(&reactor->turns);
     fate__turns_free_owned(&reactor->turns);
@@ -150,7 +151,7 @@ void fate_reactor_free(fate_reactor *reactor)
     }
     fate__refuse_inside(&reactor->turns, "fate_reactor_free");
     fate__refuse_in_callbacks(&reactor->turns);
-    reactor->turns.owner = fate__this_thread();
+    fate__own_thread(&reactor->turns);
     atomic_store(&reactor->posts.is_closed, true);
     fate__threads_stop(reactor);
     drop_all(reactor);

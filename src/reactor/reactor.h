@@ -7,6 +7,7 @@
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <reactor/descriptor.h>
+#include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
 #include <reactor/timer.h>
@@ -33,7 +34,7 @@ struct fate_reactor {
     bool is_running;  /* as triggers see it: between the during phases of startup and shutdown (R225) */
     bool has_stopped; /* fate_stop was called; the shutdown has still to begin */
     bool has_crashed;
-    bool is_simulated, is_logging;
+    bool is_simulated;
     bool is_foreign; /* another loop waits for it, by its descriptor */
     bool is_iterating;
     /* The world; a simulated reactor has only posts. */
@@ -53,10 +54,7 @@ struct fate_reactor {
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
     uint64_t n_turns, n_slow_turns;
-    /* The log. */
-    int log_level_min;
-    fate_log_observer *observer;
-    fate_value observer_arg;
+    struct fate__log log;
     fate_reactor_options options;
     fate_timer shutdown_limit;
     fate_time shutdown_ends;
@@ -68,12 +66,6 @@ static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
     return fate__reactor(fate__turns_of(d));
 }
 
-/* ---- log.c ---- */
-
-/* What the turns below have to say. */
-void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
-                          const char *text);
-
 /* ---- fire_later.c ---- */
 
 /* A deferred that had one pending has fired. */
@@ -84,6 +76,8 @@ void fate__drop_laters(fate_deferred *d);
 /* The monotonic clock, read now; the coarse one is some milliseconds late and costs next to nothing. */
 fate_time fate__monotonic(void);
 fate_time fate__coarse(void);
+/* Nanoseconds since 1970. */
+int64_t fate__wall_time(void);
 void fate__set_now(fate_reactor *reactor, fate_time now);
 
 /* What delays count from: the time of the wake-up, or outside of events, where that may be long ago, that of
