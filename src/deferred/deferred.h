@@ -179,8 +179,10 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
     if (!d || fate__slab_is_poisoned(d))
         fate__not_alive(d, what, site);
 #endif
-    if (fate__likely(d && d->magic == FATE__ALIVE))
+    if (fate__likely(d && d->magic == FATE__ALIVE)) {
+        fate__check_thread(fate__turns_of(d), what, site);
         return true;
+    }
     if (!d || d->magic != FATE__NOMEM)
         fate__not_alive(d, what, site);
     return false;

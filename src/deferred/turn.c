@@ -217,10 +217,32 @@ _Noreturn void fate__null_reactor(const char *what, const char *site)
         what);
 }
 
+_Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site)
+{
+    fate__stop(
+        site,
+        "%s was called in process %d on a reactor of process %d, which this one is a fork of. A child may "
+        "only call fate_reactor_free on it; make a reactor of its own, or let fate_spawn start a program.",
+        what, fate__pid(), turns->pid);
+}
+
+_Noreturn void fate__wrong_thread(const char *what, const char *site)
+{
+    fate__stop(
+        site,
+        "%s was called from a thread that does not run the reactor. All but fate_call_from_thread, "
+        "fate_blocking_call_from_thread and fate_log belongs to the reactor's thread: post it there with "
+        "fate_call_from_thread.",
+        what);
+}
+
 /* ---- Life ---- */
 
 int fate__turns_init(struct fate__turns *turns)
 {
+    turns->owner = fate__this_thread();
+    turns->forks = fate__forks;
+    turns->pid = fate__pid();
     fate__slab_init(&turns->deferreds, sizeof(fate_deferred), offsetof(fate_deferred, link), turns);
     fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
     fate__list_init(&turns->owned);

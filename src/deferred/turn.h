@@ -6,6 +6,7 @@
 #define FATE_SRC_DEFERRED_TURN_H
 
 #include <base/list.h>
+#include <base/process.h>
 #include <base/slab.h>
 #include <fate/deferred.h>
 
@@ -37,6 +38,9 @@ struct fate__owned {
 
 struct fate__turns {
     struct fate__slab deferreds, blocks;
+    const void *owner; /* the mark of the thread that it belongs to */
+    unsigned forks;    /* how often the process had forked when it was made */
+    int pid;
     fate_deferred *sweep_first, *sweep_last;
     struct fate__stack *stacks; /* of the runs that have one, innermost first */
     uint32_t now_ms, serial;
@@ -95,10 +99,32 @@ static inline fate_reactor *fate__reactor(struct fate__turns *turns)
     return (fate_reactor *)(void *)turns;
 }
 _Noreturn void fate__null_reactor(const char *what, const char *site);
-static inline void fate__check_reactor(const fate_reactor *reactor, const char *what, const char *site)
+_Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site);
+_Noreturn void fate__wrong_thread(const char *what, const char *site);
+
+/* Debug builds stop who comes from another thread. */
+static inline void fate__check_thread(const struct fate__turns *turns, const char *what, const char *site)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (fate__unlikely(turns->owner != fate__this_thread()))
+        fate__wrong_thread(what, site);
+#endif
+}
+
+/* What any thread may call. */
+static inline void fate__check_living(const fate_reactor *reactor, const char *what, const char *site)
 {
     if (fate__unlikely(!reactor))
         fate__null_reactor(what, site);
+    const struct fate__turns *turns = (const struct fate__turns *)(const void *)reactor;
+    if (fate__unlikely(turns->forks != fate__forks))
+        fate__in_child(turns, what, site);
+}
+
+static inline void fate__check_reactor(const fate_reactor *reactor, const char *what, const char *site)
+{
+    fate__check_living(reactor, what, site);
+    fate__check_thread((const struct fate__turns *)(const void *)reactor, what, site);
 }
 
 /* The NO_MEMORY deferred, handed out. */
