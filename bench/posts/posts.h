@@ -9,6 +9,7 @@
  *
  *   posts@1p, posts@2p   one and two threads post as fast as they can, at most WINDOW ahead of the loop
  *   posts_malloc@...     the same, with malloc for each post in its thread and free in the loop's
+ *   loop@1p, loop@2p     processor time of the loop's thread for each post of the first two
  *   rtt_cross            post, the function wakes the poster by a semaphore, again
  *   rtt                  the same with both threads where the scheduler likes
  * But for the last the loop is on the first CPU and the posters are on the second. */
@@ -26,10 +27,11 @@ struct own_post {
     size_t poster;
 };
 
+/* In lines of the cache: what both write seldom, the loop's, the thread's. */
 static struct poster {
     _Alignas(64) _Atomic uint64_t n_done; /* as far as it is published */
-    _Alignas(64) uint64_t n_counted;      /* the loop's */
-    struct post *posts;
+    _Alignas(64) uint64_t n_counted;
+    _Alignas(64) struct post *posts;
     struct post last;
     bool has_malloc;
 } posters[2];
@@ -118,7 +120,15 @@ static void *make_trips(void *is_free)
 
 /* ---- Measuring ---- */
 
-static void measure_posts(const char *metric, int n, bool has_malloc)
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* Returns the processor time of the calling thread for each post. */
+static double measure_posts(const char *metric, int n, bool has_malloc)
 {
     pthread_t threads[2];
 
@@ -129,17 +139,18 @@ static void measure_posts(const char *metric, int n, bool has_malloc)
         posters[i].n_counted = 0;
         posters[i].has_malloc = has_malloc;
     }
-    uint64_t t0 = now_ns();
+    uint64_t t0 = now_ns(), cpu0 = thread_cpu_ns();
     for (size_t i = 0; i < (size_t)n; i++)
         pthread_create(&threads[i], NULL, post_all, (void *)i);
     w_run();
-    double took = (double)(now_ns() - t0);
+    double took = (double)(now_ns() - t0), cpu = (double)(thread_cpu_ns() - cpu0);
     for (int i = 0; i < n; i++) {
         pthread_join(threads[i], NULL);
         if (posters[i].n_counted != POSTS)
             die("not all that was posted has run");
     }
     report(metric, (double)POSTS * n / took * 1e9, "posts/s");
+    return cpu / ((double)POSTS * n);
 }
 
 static void measure_trips(const char *metric, bool is_free)
@@ -164,11 +175,11 @@ static int posts_main(void)
         posters[i].posts = (struct post *)xmalloc(WINDOW * sizeof(struct post));
         memset(posters[i].posts, 0, WINDOW * sizeof(struct post));
     }
-    measure_posts("posts@1p", 1, false);
-    measure_posts("posts@2p", 2, false);
+    report("loop@1p", measure_posts("posts@1p", 1, false), "ns");
+    report("loop@2p", measure_posts("posts@2p", 2, false), "ns");
     if (NEEDS_POST) {
-        measure_posts("posts_malloc@1p", 1, true);
-        measure_posts("posts_malloc@2p", 2, true);
+        (void)measure_posts("posts_malloc@1p", 1, true);
+        (void)measure_posts("posts_malloc@2p", 2, true);
     }
     measure_trips("rtt_cross", false);
     measure_trips("rtt", true);
