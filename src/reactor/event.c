@@ -31,7 +31,8 @@ void fate__event_end(fate_reactor *reactor)
         return;
     fate_time now = fate__coarse();
     fate_time took = now - reactor->turn_began;
-    if (fate__unlikely(took >= reactor->slow_callback)) {
+    bool is_known = now && reactor->turn_began; /* a clock that cannot be read says 0 */
+    if (fate__unlikely(is_known && took >= reactor->slow_callback)) {
         has_blocked(reactor, took);
         now = fate__coarse();
     }
