@@ -552,3 +552,21 @@ TEST(a_call_from_another_thread_stops_and_names_the_right_function)
     EXPECT_STOP(call_from_elsewhere, NULL, "fate_call_later was called", "fate_call_from_thread");
 }
 #endif
+
+/* ---- Being idle ---- */
+
+/* An idle loop sleeps in one call until something is due. */
+TEST(an_idle_loop_makes_no_calls)
+{
+    const fate_reactor_options options = { .size = sizeof options, .poller = "epoll" };
+
+    test_sys_install();
+    if (test_is_oom() || !begin_with(&options))
+        return;
+    fate_iterate(reactor, 0);
+    fate_call_later(reactor, 20 * FATE_MILLISECOND, fate_shutdown, fate_ptr(reactor));
+    test_sys_fail("epoll_pwait2", 0, 0, false); /* counts them */
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_EQ(test_sys_count(), 1);
+    test_sys_fail(NULL, 0, 0, false);
+}

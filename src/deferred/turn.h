@@ -57,6 +57,7 @@ struct fate__turns {
     void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
                 const char *text);
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
+    void (*has_to_sweep)(struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
     /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */
