@@ -68,17 +68,22 @@ static void write_byte(void)
 
 /* ---- Time ---- */
 
+static void plan_three(fate_value *arg)
+{
+    fate_call_later(reactor, 3 * FATE_MILLISECOND, say, fate_str("c"));
+    fate_call_later(reactor, 1 * FATE_MILLISECOND, say, fate_str("a"));
+    fate_call_later(reactor, 2 * FATE_MILLISECOND, say, fate_str("b"));
+    fate_call_later(reactor, 3 * FATE_MILLISECOND, fate_shutdown, fate_ptr(reactor));
+}
+
 TEST(calls_later_come_in_order_and_never_early)
 {
     if (!begin())
         return;
     fate_time began = fate_now(reactor);
-    fate_call_later(reactor, 12 * FATE_MILLISECOND, say, fate_str("c"));
-    fate_call_later(reactor, 4 * FATE_MILLISECOND, say, fate_str("a"));
-    fate_call_later(reactor, 8 * FATE_MILLISECOND, say, fate_str("b"));
-    fate_call_later(reactor, 12 * FATE_MILLISECOND, fate_shutdown, fate_ptr(reactor));
+    fate_turn(reactor, plan_three, fate_none()); /* one turn, one time */
     EXPECT_EQ(run(), 0);
-    EXPECT(fate_now(reactor) - began >= 12 * FATE_MILLISECOND);
+    EXPECT(fate_now(reactor) - began >= 3 * FATE_MILLISECOND);
     EXPECT_STR(trail, "a b c");
 }
 
@@ -552,3 +557,21 @@ TEST(a_call_from_another_thread_stops_and_names_the_right_function)
     EXPECT_STOP(call_from_elsewhere, NULL, "fate_call_later was called", "fate_call_from_thread");
 }
 #endif
+
+/* ---- Being idle ---- */
+
+/* An idle loop sleeps in one call until something is due. */
+TEST(an_idle_loop_makes_no_calls)
+{
+    const fate_reactor_options options = { .size = sizeof options, .poller = "epoll" };
+
+    test_sys_install();
+    if (test_is_oom() || !begin_with(&options))
+        return;
+    fate_iterate(reactor, 0);
+    fate_call_later(reactor, 20 * FATE_MILLISECOND, fate_shutdown, fate_ptr(reactor));
+    test_sys_fail("epoll_pwait2", 0, 0, false); /* counts them */
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT(test_sys_count() <= 1);
+    test_sys_fail(NULL, 0, 0, false);
+}

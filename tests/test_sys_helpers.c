@@ -27,7 +27,6 @@ static const struct fault {
     { "ppoll", EINTR, false },
     { "ppoll", ENOMEM, false },
     { "timerfd_create", EMFILE, true },
-    { "timerfd_settime", EINVAL, true },
     { "clock_gettime", EINVAL, false },
     { "read", EINTR, false },
     { "read", EAGAIN, false },
@@ -230,6 +229,13 @@ static int adding_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
                                : faulty_epoll_ctl(set, op, fd, event);
 }
 
+/* A handler that could be put there can be taken away. */
+static int new_sigaction(int signo, const struct sigaction *action, struct sigaction *ret_old)
+{
+    return action && ret_old ? faulty_sigaction(signo, action, ret_old)
+                             : fate__sys_real.sigaction(signo, action, ret_old);
+}
+
 static int moved_clock(clockid_t clock, struct timespec *ret_now)
 {
     int failed = faulty_clock_gettime(clock, ret_now);
@@ -249,6 +255,7 @@ void test_sys_install(void)
     table.eventfd = noted_eventfd;
     table.close = noted_close;
     table.epoll_ctl = adding_epoll_ctl;
+    table.sigaction = new_sigaction;
     table.clock_gettime = moved_clock;
     fate__sys = &table;
 }

@@ -200,6 +200,13 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
 /* ---- The sweep list: by link to the next, by waiters to the previous ---- */
 
 /* d is done and not held. */
+static inline void fate__sweep_begins(struct fate__turns *turns, fate_deferred *d)
+{
+    turns->sweep_first = d;
+    if (fate__unlikely(turns->has_to_sweep && !turns->is_inside))
+        turns->has_to_sweep(turns);
+}
+
 static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
 {
     fate_deferred *last = turns->sweep_last;
@@ -210,7 +217,7 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
     if (last)
         last->link = d;
     else
-        turns->sweep_first = d;
+        fate__sweep_begins(turns, d);
     turns->sweep_last = d;
 }
 

@@ -265,6 +265,8 @@ int fate__turns_init(struct fate__turns *turns)
 fate_deferred *fate__hand_out_no_memory(struct fate__turns *turns)
 {
     turns->handed_no_memory = true;
+    if (turns->has_to_sweep && !turns->is_inside)
+        turns->has_to_sweep(turns);
     return turns->no_memory;
 }
 

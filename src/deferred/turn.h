@@ -78,6 +78,8 @@ struct fate__turns {
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
     /* What one with a fire_later pending waits for: "timer due in 1.2 s". */
     void (*describe_later)(const fate_deferred *d, char *to, size_t n);
+    void (*has_to_sweep)(
+        struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
     /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */

@@ -224,16 +224,6 @@ int fate_run(fate_reactor *reactor)
     return end(reactor, can_go_on ? 0 : -EDEADLK);
 }
 
-/* From here on a foreign loop waits: it is to wake when there is something to do. */
-static void hand_to_foreign_loop(fate_reactor *reactor)
-{
-    fate__timer_fd_update(reactor);
-    if (fate__posts_may_sleep(&reactor->posts))
-        return;
-    atomic_store(&reactor->posts.asleep, true);
-    fate__posts_wake(&reactor->posts);
-}
-
 int fate_iterate(fate_reactor *reactor, fate_time timeout)
 {
     fate__enter(reactor, "fate_iterate");
@@ -251,7 +241,7 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
     fate__count_busy(reactor);
     reactor->is_iterating = false;
     if (reactor->is_foreign)
-        hand_to_foreign_loop(reactor);
+        fate__hand_to_foreign_loop(reactor);
     return 0;
 }
 

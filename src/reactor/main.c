@@ -26,30 +26,39 @@ static int status_of_signal(int signo)
     return 128 + signo;
 }
 
-static fate_value has_ended(fate_value *result, fate_value *arg)
+static int status_of(const struct program *program, const fate_value *why)
 {
-    struct program *program = fate_as_ptr(arg);
-
-    if (program->is_over)
-        return fate_none();
-    program->status = 0;
-    if (!fate_is_failure(result))
-        return fate_take(result);
-    bool was_signalled = program->signo && fate_is(result, &FATE_CANCELLED);
-    program->status = was_signalled ? status_of_signal(program->signo) : EXIT_FAILURE;
-    if (was_signalled)
-        return fate_none();
+    if (program->signo && fate_is(why, &FATE_CANCELLED))
+        return status_of_signal(program->signo);
+    fate_value copy = fate_copy(why);
     fate_value none = fate_none();
-    return fate_log_failure(result, &none);
+    fate_drop(fate_log_failure(&copy, &none));
+    fate_drop(copy);
+    return EXIT_FAILURE;
 }
 
-static fate_value stop(fate_value *result, fate_value *arg)
+/* main's deferred is done, and its failure answered for. */
+static fate_deferred *has_ended(fate_deferred *d, struct fate__level *level)
 {
-    struct program *program = fate_as_ptr(arg);
+    struct program *program = level->arg.as.p;
+
+    if (fate_is_failure(&d->result)) {
+        program->status = program->is_over ? program->status : status_of(program, &d->result);
+        fate__become(d, fate_none(), "fate_main");
+    }
+    fate_stop(program->reactor);
+    return NULL;
+}
+
+/* It will never be: nobody can end the program any more. */
+static void will_not_end(struct fate__level *level)
+{
+    struct program *program = level->arg.as.p;
 
     fate_stop(program->reactor);
-    return fate_none();
 }
+
+static const struct fate__native end_level = { "fate_main", has_ended, will_not_end };
 
 static fate_value start(fate_value *arg)
 {
@@ -61,8 +70,11 @@ static fate_value start(fate_value *arg)
             NULL, "fate_main: the main function returned NULL. It must return a deferred; fate_succeed makes "
                   "one that is done.");
     program->d = fate_hold(d);
-    fate_add_both(d, has_ended, fate_ptr(program));
-    fate_add_both(d, stop, fate_ptr(program));
+    if (!fate__is_no_memory_deferred(d) && fate__add_native(d, &end_level, program, 0))
+        return fate_none();
+    const fate_value why = fate__no_memory();
+    program->status = status_of(program, &why);
+    fate_stop(program->reactor);
     return fate_none();
 }
 

@@ -4,7 +4,7 @@
  * library's; the consumer gives them back in batches, and each producer keeps those it has taken back for
  * itself.
  *
- * Waking: before it sleeps the loop says so in `asleep`, and then looks at the queue once more.  A producer
+ * Waking: before it sleeps the loop says so in `asleep`, and then looks once more for work.  A producer
  * first puts its node in, and then looks at `asleep`: so one of the two sees the other.  Whoever turns
  * `asleep` off writes the eventfd, so that only the first post to a sleeping loop costs a system call.
  * tests/models/wake.pml is a model of it. */
@@ -50,16 +50,6 @@ void fate__posts_wake(struct fate__posts *posts);
 static inline bool fate__posts_are_waiting(struct fate__posts *posts)
 {
     return atomic_load(&posts->newest) != posts->oldest;
-}
-
-/* The loop is about to sleep; false: it must not, there are posts. */
-static inline bool fate__posts_may_sleep(struct fate__posts *posts)
-{
-    atomic_store(&posts->asleep, true);
-    if (!fate__posts_are_waiting(posts))
-        return true;
-    atomic_store(&posts->asleep, false);
-    return false;
 }
 
 static inline void fate__posts_awake(struct fate__posts *posts)

@@ -139,6 +139,10 @@ void fate__enter(fate_reactor *reactor, const char *what);
 void fate__wait(fate_reactor *reactor, fate_time timeout_max);
 /* For a simulated reactor: waits in real time until there are posts. */
 void fate__wait_for_posts(fate_reactor *reactor);
+/* The loop says that it is about to sleep; false: it must not, there is work that came before. */
+bool fate__may_sleep(fate_reactor *reactor);
+/* From here on a foreign loop waits: it is to wake when there is something to do. */
+void fate__hand_to_foreign_loop(fate_reactor *reactor);
 /* The first delayed call has changed outside of fate_iterate: the descriptor for foreign loops is to know. */
 void fate__timer_fd_update(fate_reactor *reactor);
 static inline void fate__timers_changed(fate_reactor *reactor, fate_time due)

@@ -244,11 +244,16 @@ static void deliver(fate_reactor *reactor, int signo)
     signals->next = NULL;
 }
 
+bool fate__signals_have_come(const fate_reactor *reactor)
+{
+    return reactor->signals && atomic_load(&reactor->signals->arrived);
+}
+
 void fate__signals_deliver(fate_reactor *reactor)
 {
     struct fate__signals *signals = reactor->signals;
 
-    if (!signals || !atomic_load_explicit(&signals->arrived, memory_order_relaxed))
+    if (!fate__signals_have_come(reactor))
         return;
     unsigned long long arrived = atomic_exchange(&signals->arrived, 0);
     for (int signo = 1; signo <= SIGNALS_MAX && arrived; signo++)
