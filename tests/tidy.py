@@ -27,7 +27,7 @@ LAYERS = {"base": 0, "value": 1, "deferred": 2, "reactor": 3, "coro": 4, "diagra
 BEYOND_CORE = {"tls", "dns", "http", "xmlrpc", "tool"}
 # The layer of each public header that is not named as its layer is.  X_cxx.h belongs to the layer of X.h.
 PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", "log": "deferred",
-                 "fuse": "reactor",
+                 "fuse": "reactor", "cooperate": "reactor",
                  "fate": "tool"}
 
 C_SUFFIXES = {".c", ".h"}

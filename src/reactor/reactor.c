@@ -50,6 +50,7 @@ void fate_reactor_free(fate_reactor *reactor)
     fate__turns_done(&reactor->turns);
     fate__timers_done(&reactor->timers);
     fate__table_done(&reactor->laters);
+    fate__table_done(&reactor->tasks);
     fate__free(reactor);
 }
 

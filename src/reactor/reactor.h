@@ -4,6 +4,7 @@
 
 #include <base/table.h>
 #include <deferred/deferred.h>
+#include <fate/cooperate.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <reactor/timer.h>
@@ -13,6 +14,10 @@ struct fate_reactor {
     fate_time now;
     struct fate__timers timers;
     struct fate__table laters; /* pending fire_laters, by their deferred */
+    struct fate__table tasks;  /* of cooperators, by id */
+    int64_t last_task;
+    fate_cooperator *cooperator;   /* the reactor's own; NULL until it is used */
+    fate_time (*read_clock)(void); /* the time at this moment, for what measures itself; NULL: simulated */
     bool is_running, is_stopping, is_logging;
     int log_level_min;
     fate_log_observer *observer;
