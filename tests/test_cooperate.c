@@ -383,6 +383,22 @@ static fate_value take_the_last_timer(fate_value *arg)
     return fate_more();
 }
 
+TEST(without_memory_for_a_tick_a_task_stays_paused)
+{
+    begin();
+    add(work_for_ever);
+    fate_task_pause(task);
+    take_the_last_timer(NULL);
+    int why = fate_task_resume(task);
+    test_fail_allocation(0, false);
+    EXPECT(test_is_oom() || why == -ENOMEM);
+    fate_advance(reactor, 0);
+    EXPECT_STR(trail, "");
+    EXPECT_EQ(fate_task_resume(task), 0);
+    fate_advance(reactor, 0);
+    EXPECT_STR(trail, ".");
+}
+
 static fate_value say_sorry(fate_value *why, fate_value *arg)
 {
     say("sorry");

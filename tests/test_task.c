@@ -401,6 +401,29 @@ TEST(cancelling_coiterate_stops_the_task_and_what_it_waits_for)
     EXPECT_EQ(test_reports(reactor), 0);
 }
 
+static fate_value follow_arg(fate_value *result, fate_value *arg)
+{
+    return fate_follow(fate_as_deferred(arg));
+}
+
+/* The cancel comes back to where it began. */
+TEST(cancelling_one_that_waits_for_itself_ends_all)
+{
+    begin();
+    job = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *d = fate_hold(fate_coiterate(reactor, follow_job, token()));
+    fate_add_callback(job, follow_arg, fate_held(d));
+    fate_advance(reactor, 0);
+    fate_fire(job, fate_none());
+    EXPECT(test_is_oom() || fate_state(job) == FATE_WAITING);
+    fate_cancel(d);
+    EXPECT_EQ(n_drops, 1);
+    EXPECT(test_is_oom() || fate_state(d) == FATE_DONE);
+    EXPECT_NONE(fate_peek(job));
+    fate_advance(reactor, 0);
+    EXPECT_EQ(test_reports(reactor), 0);
+}
+
 TEST(a_timeout_stops_a_computation)
 {
     begin();
@@ -462,6 +485,34 @@ TEST(coroutines_stop_tasks_and_wait_for_them)
     fate_play(reactor, FATE_SECOND);
     EXPECT_INT(fate_peek(d), 2);
     EXPECT_STR(trail, "aa");
+}
+
+/* ---- Without a line ---- */
+
+TEST(the_plain_functions_do_the_same)
+{
+    struct worker a = { "a", 1, 0 }, b = { "b", 1, 0 };
+    const fate_cooperator_options options = { .size = sizeof options, .slice = FATE_SECOND };
+    begin();
+    cooperator = (fate_cooperator_new_with)(reactor, &options);
+    fate_deferred *d[] = {
+        fate_hold((fate_task_when_done)((fate_cooperate)(reactor, work, fate_ptr(&a)))),
+        fate_hold((fate_coiterate)(reactor, work, fate_ptr(&a))),
+        when_done((fate_cooperator_cooperate)(cooperator, work, fate_ptr(&b))),
+        fate_hold((fate_cooperator_coiterate)(cooperator, work, fate_ptr(&b))),
+        when_done(task = (fate_cooperate)(reactor, work_for_ever, fate_none())),
+        fate_hold((fate_cooperator_coiterate)((cooperator = (fate_cooperator_new)(reactor)), work_for_ever,
+                                              fate_none())),
+    };
+    (fate_task_stop)(task);
+    (fate_cooperator_stop)(cooperator);
+    fate_play(reactor, FATE_SECOND);
+    EXPECT_STR(trail, "aabb");
+    EXPECT_CONTAINS(fate_deferred_site(d[0]), "fate_task_when_done");
+    for (int i = 0; i < 4; i++)
+        EXPECT(fate_peek(d[i]) && !fate_is_failure(fate_peek(d[i])));
+    expect_failure(d[4], &FATE_TASK_STOPPED);
+    expect_failure(d[5], &FATE_SCHEDULER_STOPPED);
 }
 
 /* ---- Misuse ---- */
