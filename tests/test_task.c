@@ -300,6 +300,23 @@ TEST(a_step_may_pause_its_own_task)
     EXPECT_STR(trail, "..");
 }
 
+static fate_value pause_and_resume_inside(fate_value *arg)
+{
+    say(".");
+    EXPECT_EQ(fate_task_pause(task), 0);
+    EXPECT_EQ(fate_task_resume(task), 0);
+    return strlen(trail) < 3 ? fate_more() : fate_int(3);
+}
+
+TEST(one_that_resumes_itself_inside_its_step_goes_on_as_before)
+{
+    begin();
+    fate_deferred *d = when_done(add(pause_and_resume_inside));
+    fate_play(reactor, FATE_SECOND);
+    EXPECT_STR(trail, "...");
+    EXPECT_INT(fate_peek(d), 3);
+}
+
 TEST(one_that_is_stopped_while_it_waits_leaves_what_it_waited_for_alone)
 {
     begin();
