@@ -512,17 +512,17 @@ TEST(the_plain_functions_do_the_same)
     const fate_cooperator_options options = { .size = sizeof options, .slice = FATE_SECOND };
     begin();
     cooperator = (fate_cooperator_new_with)(reactor, &options);
+    fate_cooperator *other = (fate_cooperator_new)(reactor);
     fate_deferred *d[] = {
         fate_hold((fate_task_when_done)((fate_cooperate)(reactor, work, fate_ptr(&a)))),
         fate_hold((fate_coiterate)(reactor, work, fate_ptr(&a))),
         when_done((fate_cooperator_cooperate)(cooperator, work, fate_ptr(&b))),
         fate_hold((fate_cooperator_coiterate)(cooperator, work, fate_ptr(&b))),
         when_done(task = (fate_cooperate)(reactor, work_for_ever, fate_none())),
-        fate_hold((fate_cooperator_coiterate)((cooperator = (fate_cooperator_new)(reactor)), work_for_ever,
-                                              fate_none())),
+        fate_hold((fate_cooperator_coiterate)(other, work_for_ever, fate_none())),
     };
     (fate_task_stop)(task);
-    (fate_cooperator_stop)(cooperator);
+    (fate_cooperator_stop)(other);
     fate_play(reactor, FATE_SECOND);
     EXPECT_STR(trail, "aabb");
     EXPECT_CONTAINS(fate_deferred_site(d[0]), "fate_task_when_done");
