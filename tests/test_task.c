@@ -539,24 +539,29 @@ static fate_value return_arg(fate_value *arg)
     return *arg;
 }
 
+/* Each in a child, which needs a reactor of its own. */
 static void return_what_is_lent(void *arg)
 {
+    begin();
     fate_cooperate(reactor, return_arg, fate_str("lent"));
     fate_advance(reactor, 0);
 }
 
 static void give_no_step(void *arg)
 {
+    begin();
     fate_coiterate(reactor, NULL, fate_none());
 }
 
 static void give_a_negative_slice(void *arg)
 {
+    begin();
     fate_cooperator_new_with(reactor, .slice = -1);
 }
 
 static void release_unheld(void *arg)
 {
+    begin();
     fate_task_release(fate_cooperate(reactor, work_for_ever, fate_none()));
 }
 
@@ -568,7 +573,6 @@ static void ask_a_task_that_was_never_set(void *arg)
 
 TEST(misuse_stops_the_program_and_names_the_place)
 {
-    begin();
     EXPECT_STOP(return_what_is_lent, NULL, "return_arg", "test_task.c", "only lent", "fate_copy");
     EXPECT_STOP(give_no_step, NULL, "test_task.c", "fate_coiterate", "NULL step");
     EXPECT_STOP(give_a_negative_slice, NULL, "test_task.c", "slice");

@@ -13,6 +13,7 @@
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <fate/sync.h>
+#include <fate/thread.h>
 #include <fate/value.h>
 
 #endif

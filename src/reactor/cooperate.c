@@ -19,19 +19,20 @@ static fate_reactor *reactor_of(const fate_cooperator *c)
  * step of each task, and the next one comes when it would have been used up. */
 static bool is_simulated(const fate_cooperator *c)
 {
-    return !reactor_of(c)->read_clock;
+    return reactor_of(c)->is_simulated;
 }
 
+/* On the clock as it is now, since what ran before in this round took its time. */
 static fate_time slice_end(const fate_cooperator *c)
 {
-    return is_simulated(c) ? 0 : fate__time_after(reactor_of(c)->read_clock(), c->slice);
+    return is_simulated(c) ? 0 : fate__time_after(fate__monotonic(), c->slice);
 }
 
 /* Asked after each step, when one more is ready. */
 static bool slice_is_over(const fate_cooperator *c, fate_time end)
 {
     if (!is_simulated(c))
-        return reactor_of(c)->read_clock() >= end;
+        return fate__monotonic() >= end;
     const struct fate__task *next = fate_container_of(c->ready.next, struct fate__task, in_ready);
     return next->joined == c->n_ticks;
 }
@@ -188,6 +189,7 @@ fate_task fate_cooperator_cooperate_at(fate_cooperator *c, fate_function *step, 
     fate_reactor *reactor = reactor_of(c);
     int why = 0;
 
+    fate__check_reactor(reactor, "fate_cooperate", site);
     check_step(step, &arg, "fate_cooperate", site);
     struct fate__task *task = add(c, step, arg, site, &why);
     fate_task handle = fate__task_handle(reactor, task, why);
@@ -202,6 +204,7 @@ fate_deferred *fate_cooperator_coiterate_at(fate_cooperator *c, fate_function *s
     fate_reactor *reactor = reactor_of(c);
     int why = 0;
 
+    fate__check_reactor(reactor, "fate_coiterate", site);
     check_step(step, &arg, "fate_coiterate", site);
     struct fate__task *task = add(c, step, arg, site, &why);
     if (!task && why == -ENOMEM)

@@ -258,6 +258,8 @@ static struct fate__task *look_up(fate_task handle, int *ret_why)
 {
     struct fate__task *task = NULL;
 
+    if (handle.reactor)
+        fate__check_reactor(handle.reactor, "a function of a task", NULL);
     if (handle.reactor && handle.id > 0)
         task = (struct fate__task *)fate__table_find(&handle.reactor->tasks, key_of(handle.id));
     if (!task)

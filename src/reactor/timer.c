@@ -176,12 +176,23 @@ fate_time fate__timers_next(const struct fate__timers *timers)
     return timers->n ? timers->heap[0].due : FATE_NEVER;
 }
 
+uint64_t fate__timers_mark(const struct fate__timers *timers)
+{
+    return timers->serial;
+}
+
+bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    return timers->n && timers->heap[0].due <= now && timers->heap[0].serial < mark;
+}
+
 void fate__timers_call_next(struct fate__timers *timers)
 {
     struct fate__timer *timer = timers->heap[0].timer;
     fate_action *action = timer->action;
     fate_value arg = timer->arg;
 
+    timers->site = timer->site;
     end(timers, timer, CALLED);
     fate__lend(&arg);
     action(&arg);
@@ -234,7 +245,10 @@ fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_actio
         fate_drop(arg);
         return (fate_timer){ reactor, -ESHUTDOWN };
     }
-    return fate__timer_start(reactor, fate__time_after(reactor->now, delay), action, arg, site);
+    fate_time due = fate__time_after(fate__now(reactor), delay);
+    fate_timer timer = fate__timer_start(reactor, due, action, arg, site);
+    fate__timers_changed(reactor, due);
+    return timer;
 }
 
 fate_timer(fate_call_later)(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg)
@@ -261,13 +275,19 @@ static void move(struct fate__timers *timers, struct fate__timer *timer, fate_ti
     place(timers, timer->heap_at, deadline);
 }
 
+static void move_to(fate_timer handle, struct fate__timer *timer, fate_time due)
+{
+    move(&handle.reactor->timers, timer, due);
+    fate__timers_changed(handle.reactor, due);
+}
+
 int fate_timer_reset(fate_timer handle, fate_time from_now)
 {
     struct fate__timer *timer;
     int why = look_up(handle, &timer);
 
     if (why == 0)
-        move(&handle.reactor->timers, timer, fate__time_after(handle.reactor->now, from_now));
+        move_to(handle, timer, fate__time_after(fate__now(handle.reactor), from_now));
     return why;
 }
 
@@ -277,8 +297,7 @@ int fate_timer_delay(fate_timer handle, fate_time by)
     int why = look_up(handle, &timer);
 
     if (why == 0)
-        move(&handle.reactor->timers, timer,
-             fate__time_after(handle.reactor->timers.heap[timer->heap_at].due, by));
+        move_to(handle, timer, fate__time_after(handle.reactor->timers.heap[timer->heap_at].due, by));
     return why;
 }
 

@@ -16,6 +16,7 @@ struct fate__timers {
     struct fate__deadline *heap; /* the earliest first */
     size_t n;
     uint64_t serial;
+    const char *site; /* of the call that is being made */
 };
 
 void fate__timers_init(struct fate__timers *timers);
@@ -25,6 +26,10 @@ void fate__timers_done(struct fate__timers *timers);
 
 /* The earliest deadline; FATE_NEVER when nothing is pending. */
 fate_time fate__timers_next(const struct fate__timers *timers);
+/* A mark of now: what is scheduled from here on is not due before it. */
+uint64_t fate__timers_mark(const struct fate__timers *timers);
+/* Is one due at that time that was scheduled before the mark? */
+bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark);
 /* Calls the earliest, which is over before its action begins (R184). */
 void fate__timers_call_next(struct fate__timers *timers);
 

@@ -317,6 +317,19 @@ void fuses(fate_reactor *reactor)
     EXPECT(n_burnt == 2);
 }
 
+void entries_of_the_log_name_the_line(fate_reactor *reactor)
+{
+    static std::string sites;
+    fate_log_observe(
+        reactor, FATE_LOG_INFO,
+        [](const fate_log_entry *entry, fate_value *) { sites += std::string(entry->site) + " "; },
+        fate_none());
+    fate_log(reactor, FATE_LOG_INFO, "%d", 1);
+    int line = __LINE__ - 1;
+    fate_log_fields(reactor, FATE_LOG_ERROR, "two", fate_dict_of({ { "n", fate_int(2) } }));
+    EXPECT(contains(sites.c_str(), at_line(line)) && contains(sites.c_str(), at_line(line + 2)));
+}
+
 /* ---- Cooperation ---- */
 
 fate_value three_steps(fate_value *arg)
@@ -370,6 +383,7 @@ int main()
                                               reports_name_the_line,
                                               coroutines,
                                               fuses,
+                                              entries_of_the_log_name_the_line,
                                               cooperation };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
