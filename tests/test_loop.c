@@ -483,6 +483,36 @@ TEST(who_blocks_the_loop_is_named)
     test_sys_move_clocks(-250 * FATE_MILLISECOND);
 }
 
+static fate_timer idle_timeout;
+
+static void be_suspended(fate_value *arg)
+{
+    write_byte();
+    test_sys_move_clocks(10 * FATE_SECOND);
+}
+
+static void is_not_idle(int fd, unsigned events, fate_value *arg)
+{
+    EXPECT_EQ(fate_timer_reset(idle_timeout, 5 * FATE_SECOND), 0);
+    note("not idle");
+    fate_stop(reactor);
+}
+
+/* As after SIGSTOP and SIGCONT. */
+TEST(input_that_came_meanwhile_is_read_before_timeouts_that_fell_due_meanwhile)
+{
+    test_sys_install();
+    if (!begin_with_pipe())
+        return;
+    watch_pipe(FATE_READABLE, is_not_idle);
+    idle_timeout = fate_call_later(reactor, 5 * FATE_SECOND, say, fate_str("idle"));
+    fate_call_later(reactor, 0, be_suspended, fate_none());
+    EXPECT_EQ(run(), 0);
+    EXPECT_STR(trail, "not idle");
+    test_sys_move_clocks(-10 * FATE_SECOND);
+    close_pipe();
+}
+
 /* ---- Processes that fork ---- */
 
 static void use_in_child(void *arg)

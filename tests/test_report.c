@@ -185,10 +185,11 @@ static void look_again(void)
     fate_reactor_each(reactor, note_thing, fate_none());
 }
 
+/* Of the last thing that was made there: deferreds come first. */
 static const char *state_of(const char *site)
 {
     look_again();
-    for (size_t i = 0; i < n_things; i++)
+    for (size_t i = n_things; i-- > 0;)
         if (strcmp(things[i].site, site) == 0)
             return things[i].state;
     return "(not there)";
@@ -307,6 +308,28 @@ TEST(a_branch_waits_for_what_it_is_a_branch_of)
     fate_chain_at(d, fate_deferred_new_at(reactor, "a.c:3"), "a.c:4");
     EXPECT_STR(state_of("a.c:2"), "waits for deferred a.c:1, unfired");
     EXPECT_STR(state_of("a.c:3"), "unfired");
+    end();
+}
+
+static fate_value follow_leaf(fate_value *leaf)
+{
+    return fate_follow(fate_as_ptr(leaf));
+}
+
+TEST(a_task_waits_for_what_its_step_has_followed)
+{
+    begin();
+    fate_cooperator *cooperator = fate_cooperator_new_at(reactor, NULL, "a.c:1");
+    fate_deferred *leaf = fate_deferred_new_at(reactor, "a.c:2");
+    fate_cooperator_cooperate_at(cooperator, follow_leaf, fate_ptr(leaf), "follow_leaf a.c:3");
+    fate_task paused = fate_cooperator_cooperate_at(cooperator, no_value, fate_none(), "no_value a.c:4");
+    fate_task_pause(paused);
+    EXPECT_STR(state_of("follow_leaf a.c:3"), "ready");
+    fate_advance(reactor, 0);
+    EXPECT_STR(state_of("follow_leaf a.c:3"), "waits for deferred a.c:2");
+    EXPECT_STR(state_of("no_value a.c:4"), "paused");
+    EXPECT_STR(state_of("a.c:1"), "started");
+    EXPECT_STR(things[1].state, "waits for the end of the task");
     end();
 }
 

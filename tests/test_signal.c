@@ -82,6 +82,7 @@ TEST(what_cannot_be_caught_is_refused)
     if (!begin())
         return;
     EXPECT_EQ(fate_on_signal(reactor, SIGKILL, note, fate_none()).id, -EINVAL);
+    EXPECT_EQ(fate_on_signal(reactor, SIGSEGV, note, fate_none()).id, -EINVAL);
     EXPECT_EQ(fate_on_signal(reactor, 0, note, fate_none()).id, -EINVAL);
     EXPECT_EQ(fate_on_signal(reactor, 1000, note, fate_none()).id, -EINVAL);
 }

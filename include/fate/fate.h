@@ -4,6 +4,7 @@
 
 #include <fate/base.h>
 #include <fate/combine.h>
+#include <fate/cooperate.h>
 #include <fate/coro.h>
 #include <fate/deferred.h>
 #include <fate/diagram.h>

@@ -31,12 +31,15 @@ static void call_timer(fate_reactor *reactor)
     fate__event_end(reactor);
 }
 
-/* All that was due when the round began; what is scheduled meanwhile waits for the next one (R188). */
+/* All that was due when the round began; what is scheduled meanwhile waits for the next one (R188).  So does
+ * what falls due while somebody blocks the loop: input that came before is read first, and may move a
+ * timeout. */
 static void run_timers(fate_reactor *reactor)
 {
     uint64_t mark = fate__timers_mark(&reactor->timers);
+    fate_time now = reactor->now;
 
-    while (!reactor->has_crashed && fate__timers_are_due(&reactor->timers, reactor->now, mark))
+    while (!reactor->has_crashed && fate__timers_are_due(&reactor->timers, now, mark))
         call_timer(reactor);
 }
 

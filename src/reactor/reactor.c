@@ -77,6 +77,7 @@ static void free_memory(fate_reactor *reactor)
     fate__turns_done(&reactor->turns);
     fate__timers_done(&reactor->timers);
     fate__table_done(&reactor->laters);
+    fate__table_done(&reactor->tasks);
     fate__watches_done(&reactor->watches);
     fate__wait_done(reactor);
     fate__posts_done(&reactor->posts);

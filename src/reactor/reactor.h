@@ -4,6 +4,7 @@
 
 #include <base/table.h>
 #include <deferred/deferred.h>
+#include <fate/cooperate.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <reactor/descriptor.h>
@@ -28,6 +29,9 @@ struct fate_reactor {
     fate_time now;
     struct fate__timers timers;
     struct fate__table laters; /* pending fire_laters, by their deferred */
+    struct fate__table tasks;  /* of cooperators, by id */
+    int64_t last_task;
+    fate_cooperator *cooperator; /* the reactor's own; NULL until it is used */
     struct fate__watches watches;
     struct fate__triggers triggers;
     enum fate__stage stage;
