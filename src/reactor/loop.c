@@ -124,7 +124,7 @@ static bool play_next(fate_reactor *reactor, fate_time end)
 static void join_threads(fate_reactor *reactor)
 {
     fate__run_posts(reactor);
-    while (reactor->n_outside > 0 && !reactor->has_crashed) {
+    while (reactor->n_outside > reactor->n_blocked && !reactor->has_crashed) {
         fate__wait_for_posts(reactor);
         fate__run_posts(reactor);
     }
@@ -155,6 +155,7 @@ void fate_advance(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
+    fate__threads_begin(reactor);
     fate__run_posts(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (play_next(reactor, reactor->now))
@@ -165,6 +166,7 @@ void fate_play(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_play");
     check_simulated(reactor, t, "fate_play");
+    fate__threads_begin(reactor);
     fate_time end = fate__time_after(reactor->now, t);
     do
         join_threads(reactor);
@@ -180,6 +182,7 @@ static void begin(fate_reactor *reactor)
     reactor->stage = FATE__STARTING;
     if (!reactor->is_simulated)
         fate__set_now(reactor, fate__monotonic());
+    fate__threads_begin(reactor); /* before the triggers, which may wait for them */
     fate__occasion_begin(reactor, FATE_STARTUP);
 }
 
@@ -243,6 +246,7 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
         return 0;
     }
     reactor->is_iterating = true;
+    fate__threads_begin(reactor);
     fate__posts_awake(&reactor->posts);
     fate__set_now(reactor, fate__monotonic());
     round_of(reactor, timeout);

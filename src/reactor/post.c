@@ -37,6 +37,20 @@ static void make_key(void)
     (void)pthread_key_create(&at_thread_exit, free_kept);
 }
 
+static void keep_at_exit(void)
+{
+    pthread_once(&once, make_key);
+    pthread_setspecific(at_thread_exit, &kept);
+}
+
+static void keep(struct fate__post *node)
+{
+    if (!kept)
+        keep_at_exit();
+    atomic_store_explicit(&node->next, kept, memory_order_relaxed);
+    kept = node;
+}
+
 static struct fate__post *refill(struct fate__posts *posts)
 {
     struct fate__post *node = atomic_exchange_explicit(&posts->returned, NULL, memory_order_acquire);
@@ -44,10 +58,8 @@ static struct fate__post *refill(struct fate__posts *posts)
     if (!node)
         return fate__alloc(sizeof *node);
     kept = atomic_load_explicit(&node->next, memory_order_relaxed);
-    if (kept) {
-        pthread_once(&once, make_key);
-        pthread_setspecific(at_thread_exit, &kept);
-    }
+    if (kept)
+        keep_at_exit();
     return node;
 }
 
@@ -120,6 +132,15 @@ void fate__posts_wake(struct fate__posts *posts)
     errno = kept_errno;
 }
 
+static void put_in(struct fate__posts *posts, struct fate__post *post)
+{
+    atomic_store_explicit(&post->next, NULL, memory_order_relaxed);
+    struct fate__post *before = atomic_exchange(&posts->newest, post);
+    atomic_store_explicit(&before->next, post, memory_order_release);
+    if (atomic_load(&posts->asleep))
+        fate__posts_wake(posts);
+}
+
 int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, const char *site)
 {
     bool is_closed = atomic_load_explicit(&posts->is_closed, memory_order_acquire);
@@ -132,12 +153,23 @@ int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, c
     post->action = action;
     post->arg = arg;
     post->site = site;
-    atomic_store_explicit(&post->next, NULL, memory_order_relaxed);
-    struct fate__post *before = atomic_exchange(&posts->newest, post);
-    atomic_store_explicit(&before->next, post, memory_order_release);
-    if (atomic_load(&posts->asleep))
-        fate__posts_wake(posts);
+    put_in(posts, post);
     return 0;
+}
+
+struct fate__post *fate__post_prepare(struct fate__posts *posts)
+{
+    return take_node(posts);
+}
+
+void fate__post_prepared(struct fate__posts *posts, struct fate__post *post)
+{
+    put_in(posts, post);
+}
+
+void fate__post_give_up(struct fate__post *post)
+{
+    keep(post);
 }
 
 /* ---- The consumer ---- */

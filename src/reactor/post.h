@@ -44,6 +44,11 @@ void fate__posts_drop(struct fate__posts *posts);
 
 /* From any thread.  0, -ENOMEM or -ESHUTDOWN; arg is given. */
 int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, const char *site);
+/* For what must not fail when it comes to be posted: a node for it, or NULL without memory.  It is posted
+ * from any thread, also when no more is taken in, or given up. */
+struct fate__post *fate__post_prepare(struct fate__posts *posts);
+void fate__post_prepared(struct fate__posts *posts, struct fate__post *post);
+void fate__post_give_up(struct fate__post *post);
 /* From any thread, and from signal handlers: the loop does not go on sleeping. */
 void fate__posts_wake(struct fate__posts *posts);
 

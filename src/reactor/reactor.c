@@ -76,6 +76,7 @@ static void free_memory(fate_reactor *reactor)
     fate__table_done(&reactor->laters);
     fate__watches_done(&reactor->watches);
     fate__wait_done(reactor);
+    fate__slab_done(&reactor->threads.jobs);
     fate__posts_done(&reactor->posts);
     fate__free(reactor);
 }
@@ -150,11 +151,13 @@ void fate_reactor_free(fate_reactor *reactor)
     }
     fate__refuse_inside(&reactor->turns, "fate_reactor_free");
     fate__refuse_in_callbacks(&reactor->turns);
-    reactor->turns.owner = fate__this_thread();
+    if (reactor->turns.owner != fate__this_thread()) /* other threads may be reading it */
+        reactor->turns.owner = fate__this_thread();
     atomic_store(&reactor->posts.is_closed, true);
     fate__threads_stop(reactor);
     drop_all(reactor);
     fate__posts_drop(&reactor->posts);
+    fate__threads_done(reactor);
     fate__signals_done(reactor);
     free_memory(reactor);
 }

@@ -9,6 +9,7 @@
 #include <reactor/descriptor.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
+#include <reactor/thread.h>
 #include <reactor/timer.h>
 #include <reactor/trigger.h>
 #include <reactor/watch.h>
@@ -46,9 +47,10 @@ struct fate_reactor {
     } spin;
     int timer_fd; /* due with the first delayed call, for foreign loops; -1: not asked for */
     fate_time timer_fd_due;
-    size_t n_outside;              /* jobs of threads that will post: a simulated reactor waits for them */
+    /* Jobs of threads that will post: a simulated reactor waits for them, but for those that wait for it. */
+    size_t n_outside, n_blocked;
     struct fate__signals *signals; /* NULL: none asked for */
-    struct fate__link pools, blocking; /* of threads */
+    struct fate__threads threads;
     /* What is being done, for those who watch. */
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
