@@ -178,15 +178,27 @@ static bool do_jobs(struct worker *worker, struct fate__job *job)
     return !leaves;
 }
 
+/* A thread that is woken does not push the reactor's off its processor, which has more to hand out; unless
+ * the program has asked for a schedule of its own. */
+static void set_up_thread(const struct fate_pool *pool)
+{
+    struct sched_param param;
+    char name[NAME_BYTES];
+    int policy;
+
+    strncpy(name, pool->name, sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    pthread_setname_np(pthread_self(), name);
+    if (pthread_getschedparam(pthread_self(), &policy, &param) == 0 && policy == SCHED_OTHER)
+        pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+}
+
 static void *work(void *arg)
 {
     struct worker *worker = arg;
     struct fate__job *job;
-    char name[NAME_BYTES];
 
-    strncpy(name, worker->pool->name, sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    pthread_setname_np(pthread_self(), name);
+    set_up_thread(worker->pool);
     do
         job = wait_for_job(worker);
     while (job && do_jobs(worker, job));
