@@ -33,9 +33,11 @@ FATE_API int fate_call_from_thread_at(fate_reactor *reactor, fate_action *action
 FATE_API fate_value fate_blocking_call_from_thread_at(fate_reactor *reactor, fate_function *function,
                                                       fate_value arg, const char *site);
 
-/* For threads of your own that will post to a simulated reactor: from the first of these to the second,
- * which that post then calls, its clock stands still and fate_run waits for posts.  Each counts; one more of
- * the second stops the program.  Pools need neither; on real time they mean nothing. */
+/* A simulated clock stands still, and fate_run waits for posts, while a job of a pool is under way.  For a
+ * thread of your own that will post, call the first of these before you make it, and the second where that
+ * post arrives; each counts.  For a job that waits for the reactor by means of its own, other than
+ * fate_blocking_call_from_thread, call the second when it waits, and the first before it is answered.  On
+ * real time they mean nothing.  More of the second than there are jobs and pauses stops the program. */
 FATE_API void fate_pause_clock(fate_reactor *reactor);
 FATE_API void fate_unpause_clock(fate_reactor *reactor);
 

@@ -92,15 +92,14 @@ int(fate_call_from_thread)(fate_reactor *reactor, fate_action *action, fate_valu
 void fate_pause_clock(fate_reactor *reactor)
 {
     fate__check_reactor(reactor, "fate_pause_clock", NULL);
-    reactor->threads.n_pauses++;
     reactor->n_outside++;
 }
 
 void fate_unpause_clock(fate_reactor *reactor)
 {
     fate__check_reactor(reactor, "fate_unpause_clock", NULL);
-    if (reactor->threads.n_pauses == 0)
-        fate__stop(NULL, "fate_unpause_clock was called more often than fate_pause_clock.");
-    reactor->threads.n_pauses--;
+    if (reactor->n_outside == 0)
+        fate__stop(NULL, "fate_unpause_clock was called while no job was under way, and more often than "
+                         "fate_pause_clock.");
     reactor->n_outside--;
 }

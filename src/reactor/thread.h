@@ -13,7 +13,6 @@ struct fate__threads {
     struct fate__link pools; /* all of them */
     struct fate__slab jobs;
     bool has_started, has_stopped;
-    size_t n_pauses; /* of the simulated clock, by the program */
     /* Blocking calls that are not answered yet, under the lock. */
     pthread_mutex_t lock;
     struct fate__link blocking;
