@@ -4,8 +4,10 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include <base/sys.h>
 #include <fate/fate.h>
 
 #include "test.h"
@@ -314,4 +316,61 @@ TEST(what_was_not_called_is_dropped_with_the_reactor)
 
     fate_call_from_thread(reactor, count_call, fate_str("dropped"));
     fate_reactor_free(reactor);
+}
+
+/* ---- Slow ones ---- */
+
+static struct fate__sys own_sys;
+static struct timespec clock_now;
+
+static int read_own_clock(clockid_t clock, struct timespec *ret_now)
+{
+    *ret_now = clock_now;
+    return 0;
+}
+
+static void be_quick(fate_value *arg)
+{
+}
+
+static void take_two_seconds(fate_value *arg)
+{
+    clock_now.tv_sec += 2;
+}
+
+static char slow_site[128];
+
+static void note_slow_site(const fate_log_entry *entry, fate_value *arg)
+{
+    snprintf(slow_site, sizeof slow_site, "%s", entry->site);
+    n_called++;
+}
+
+static void run_quick_and_slow(fate_reactor *reactor)
+{
+    n_called = 0;
+    fate_log_observe(reactor, FATE_LOG_WARNING, note_slow_site, fate_none());
+    fate_iterate(reactor, 0);
+    for (int i = 0; i < 100; i++)
+        fate_call_from_thread(reactor, be_quick, fate_none());
+    fate_call_from_thread(reactor, take_two_seconds, fate_none());
+    for (int i = 0; i < 100; i++)
+        fate_call_from_thread(reactor, be_quick, fate_none());
+    fate_iterate(reactor, 0);
+}
+
+TEST(a_post_that_blocks_the_loop_is_named_among_quick_ones)
+{
+    own_sys = fate__sys_real;
+    own_sys.clock_gettime = read_own_clock;
+    clock_now = (struct timespec){ 1, 0 };
+    fate__sys = &own_sys;
+    fate_reactor *reactor = fate_reactor_new();
+    if (reactor) {
+        run_quick_and_slow(reactor);
+        EXPECT_EQ(n_called, 1);
+        EXPECT_CONTAINS(slow_site, "take_two_seconds ");
+    }
+    fate_reactor_free(reactor);
+    fate__sys = &fate__sys_real;
 }

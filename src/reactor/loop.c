@@ -12,15 +12,10 @@
 
 void fate__run_posts(fate_reactor *reactor)
 {
-    struct fate__posts *posts = &reactor->posts;
-    const struct fate__post *mark = fate__posts_mark(posts);
-    struct fate__post post;
+    const struct fate__post *mark = fate__posts_mark(&reactor->posts);
 
-    if (posts->oldest == mark)
-        return;
-    while (!reactor->has_crashed && fate__posts_take(posts, mark, &post))
-        fate__deliver(reactor, post.action, post.arg, post.site);
-    fate__posts_recycle(posts);
+    if (reactor->posts.oldest != mark)
+        fate__deliver_posts(reactor, mark);
 }
 
 static void call_timer(fate_reactor *reactor)

@@ -113,6 +113,8 @@ void fate__event_begin(fate_reactor *reactor, const char *site);
 void fate__event_end(fate_reactor *reactor);
 /* Calls action(arg) as an event, and drops arg. */
 void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site);
+/* The same for the posts up to mark. */
+void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark);
 /* At each door that runs events: ends the turn outside; stops the program inside an event. */
 void fate__enter(fate_reactor *reactor, const char *what);
 
