@@ -110,6 +110,10 @@ void fate__turn_enter(struct fate__turns *turns);
 void fate__turn_leave(struct fate__turns *turns);
 /* Lets go of all that is done and not held. */
 void fate__sweep(struct fate__turns *turns);
+static inline bool fate__has_to_sweep(const struct fate__turns *turns)
+{
+    return turns->sweep_first || turns->handed_no_memory;
+}
 
 /* Stops the program when called inside an event: what names the function. */
 void fate__refuse_inside(const struct fate__turns *turns, const char *what);

@@ -12,15 +12,10 @@
 
 void fate__run_posts(fate_reactor *reactor)
 {
-    struct fate__posts *posts = &reactor->posts;
-    const struct fate__post *mark = fate__posts_mark(posts);
-    struct fate__post post;
+    const struct fate__post *mark = fate__posts_mark(&reactor->posts);
 
-    if (posts->oldest == mark)
-        return;
-    while (!reactor->has_crashed && fate__posts_take(posts, mark, &post))
-        fate__deliver(reactor, post.action, post.arg, post.site);
-    fate__posts_recycle(posts);
+    if (reactor->posts.oldest != mark)
+        fate__deliver_posts(reactor, mark);
 }
 
 static void call_timer(fate_reactor *reactor)
@@ -127,7 +122,7 @@ static bool play_next(fate_reactor *reactor, fate_time end)
 static void join_threads(fate_reactor *reactor)
 {
     fate__run_posts(reactor);
-    while (reactor->n_outside > 0 && !reactor->has_crashed) {
+    while (reactor->n_outside > reactor->n_blocked && !reactor->has_crashed) {
         fate__wait_for_posts(reactor);
         fate__run_posts(reactor);
     }
@@ -158,6 +153,7 @@ void fate_advance(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
+    fate__threads_begin(reactor);
     fate__run_posts(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (play_next(reactor, reactor->now))
@@ -168,6 +164,7 @@ void fate_play(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_play");
     check_simulated(reactor, t, "fate_play");
+    fate__threads_begin(reactor);
     fate_time end = fate__time_after(reactor->now, t);
     do
         join_threads(reactor);
@@ -184,6 +181,7 @@ static void begin(fate_reactor *reactor)
     if (!reactor->is_simulated)
         fate__set_now(reactor, fate__monotonic());
     reactor->woke = reactor->now;
+    fate__threads_begin(reactor); /* before the triggers, which may wait for them */
     fate__occasion_begin(reactor, FATE_STARTUP);
 }
 
@@ -237,6 +235,7 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
         return 0;
     }
     reactor->is_iterating = true;
+    fate__threads_begin(reactor);
     fate__posts_awake(&reactor->posts);
     fate__set_now(reactor, fate__monotonic());
     reactor->woke = reactor->now;

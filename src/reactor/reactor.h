@@ -11,6 +11,7 @@
 #include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
+#include <reactor/thread.h>
 #include <reactor/timer.h>
 #include <reactor/trigger.h>
 #include <reactor/watch.h>
@@ -51,9 +52,10 @@ struct fate_reactor {
     } spin;
     int timer_fd; /* due with the first delayed call, for foreign loops; -1: not asked for */
     fate_time timer_fd_due;
-    size_t n_outside;              /* jobs of threads that will post: a simulated reactor waits for them */
+    /* Jobs of threads that will post: a simulated reactor waits for them, but for those that wait for it. */
+    size_t n_outside, n_blocked;
     struct fate__signals *signals; /* NULL: none asked for */
-    struct fate__link pools, blocking; /* of threads */
+    struct fate__threads threads;
     /* What is being done, for those who watch. */
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
@@ -134,6 +136,8 @@ void fate__event_begin(fate_reactor *reactor, const char *site);
 void fate__event_end(fate_reactor *reactor);
 /* Calls action(arg) as an event, and drops arg. */
 void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site);
+/* The same for the posts up to mark. */
+void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark);
 /* At each door that runs events: ends the turn outside; stops the program inside an event. */
 void fate__enter(fate_reactor *reactor, const char *what);
 
