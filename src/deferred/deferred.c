@@ -7,7 +7,7 @@
 
 /* ---- Stale pointers ---- */
 
-void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
+_Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
 {
     char made[128] = "an unknown place";
 
@@ -29,15 +29,9 @@ void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
 
 /* ---- Making ---- */
 
-static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char *site)
+static inline void set_up(struct fate__turns *turns, fate_deferred *d, unsigned flags, const char *site)
 {
-    fate_deferred *d = fate__slab_take(&turns->deferreds);
-
-    if (fate__unlikely(!d))
-        return NULL;
-    d->magic = FATE__ALIVE;
-    d->flags = (uint16_t)flags;
-    d->holds = 0;
+    fate__set_head(d, flags);
     d->result = fate_none();
     d->site = site;
     d->link = NULL;
@@ -47,6 +41,14 @@ static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char
     d->pauses = 0;
     d->marks = 0;
     d->next = d->n = 0;
+}
+
+static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char *site)
+{
+    fate_deferred *d = fate__slab_take(&turns->deferreds);
+
+    if (fate__likely(d != NULL))
+        set_up(turns, d, flags, site);
     return d;
 }
 
@@ -65,10 +67,21 @@ static fate_deferred *born(struct fate__turns *turns, unsigned flags, const char
     return d;
 }
 
-fate_deferred *fate_deferred_new_at(fate_reactor *reactor, const char *site)
+static fate_deferred *new_slowly(fate_reactor *reactor, const char *site)
 {
     fate__check_reactor(reactor, "fate_deferred_new", site);
     return born(fate__turns(reactor), 0, site);
+}
+
+fate_deferred *fate_deferred_new_at(fate_reactor *reactor, const char *site)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    if (fate__unlikely(!turns || turns->is_ending || !fate__slab_has_free(&turns->deferreds)))
+        return new_slowly(reactor, site);
+    fate_deferred *d = fate__slab_take_free(&turns->deferreds);
+    set_up(turns, d, 0, site);
+    return d;
 }
 
 fate_deferred *fate_deferred_new_cancellable_at(fate_reactor *reactor, fate_canceller *canceller,

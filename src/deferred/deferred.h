@@ -3,6 +3,8 @@
 #ifndef FATE_SRC_DEFERRED_DEFERRED_H
 #define FATE_SRC_DEFERRED_DEFERRED_H
 
+#include <string.h>
+
 #include <base/slab.h>
 #include <base/stop.h>
 #include <deferred/turn.h>
@@ -152,16 +154,27 @@ _Static_assert(offsetof(struct fate_deferred, places) == 64, "the head of a defe
 _Static_assert(sizeof(struct fate_deferred) <= 160, "a deferred is at most 160 bytes");
 _Static_assert(sizeof(struct fate__level) == 32, "a level is 32 bytes");
 
+/* magic and flags are written at once, since they are looked at both at once soon after. */
+struct fate__head {
+    uint16_t magic, flags;
+    uint32_t holds;
+};
+
+static inline void fate__set_head(fate_deferred *d, unsigned flags)
+{
+    const struct fate__head head = { FATE__ALIVE, (uint16_t)flags, 0 };
+    memcpy(d, &head, sizeof head);
+}
+
 /* Levels beyond those inside.  The first block of a deferred also keeps what the deferred has no room for. */
 #define FATE__MORE_LEVELS 14
 struct fate__more {
     struct fate__more *next;
     struct fate__more *last; /* first block: the last one */
     const char *site;        /* first block: the deferred's */
-    uint32_t n_places;       /* first block: in all blocks */
     uint8_t begin, end;
     uint8_t kinds[FATE__MORE_LEVELS];
-    struct fate__level levels[FATE__MORE_LEVELS];
+    _Alignas(16) struct fate__level levels[FATE__MORE_LEVELS]; /* a slab's blocks are multiples of that */
 };
 
 static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
@@ -170,7 +183,7 @@ static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
 }
 
 /* Stops, with the rule and the places, when d is not alive.  what: the name of the function. */
-void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
+_Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
 
 /* At each public door.  False for the NO_MEMORY deferred. */
 static inline bool fate__check(const fate_deferred *d, const char *what, const char *site)
@@ -227,6 +240,8 @@ void fate__levels_each(const fate_deferred *d,
                        void (*visit)(unsigned kind, const struct fate__level level[], void *arg), void *arg);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
+/* An empty block, behind all others; NULL: no memory. */
+struct fate__more *fate__level_new_block(fate_deferred *d);
 /* The first block's levels are all out. */
 void fate__level_drop_block(fate_deferred *d);
 /* How many places wait. */

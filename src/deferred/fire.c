@@ -111,6 +111,11 @@ static int fire_refused(fate_deferred *d, fate_value v, const char *site)
 
 int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site)
 {
+    fate__check_given(&v, "fate_fire", site);
+#ifdef FATE__ASAN
+    if (!fate__is_bare(d))
+        fate__check(d, "fate_fire", site);
+#endif
     if (fate__unlikely(!d || d->magic != FATE__ALIVE || (d->flags & (FATE__FIRED | FATE__LIBRARY))))
         return fire_refused(d, v, site);
     if (fate__accept(d, v, site))

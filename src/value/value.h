@@ -25,10 +25,22 @@ static inline bool fate__is_no_memory(const fate_value *v)
 
 /* Stops the program when a value that is being given must not be: fate_follow's, or one that was lent and not
  * taken. what says what is being done with it, "fate_fire". */
-void fate__refuse_given(const fate_value *v, const char *what, const char *site);
+_Noreturn void fate__refuse_given(const fate_value *v, const char *what, const char *site);
+
+/* Does the value lie in itself, so that there is nothing to count, take or check? */
+static inline bool fate__is_simple(const fate_value *v)
+{
+    return !v->type || v->type->is_simple;
+}
+
+static inline bool fate__may_be_given(const fate_value *v)
+{
+    return fate__is_simple(v) || (v->type->kind != FATE_KIND_FOLLOW && !v->type->is_lent);
+}
+
 static inline void fate__check_given(const fate_value *v, const char *what, const char *site)
 {
-    if (v->type && (v->type->kind == FATE_KIND_FOLLOW || v->type->is_lent)) {
+    if (!fate__may_be_given(v)) {
         const fate_value refused = *v; /* a copy, so that v itself may stay in registers */
         fate__refuse_given(&refused, what, site);
     }
