@@ -55,8 +55,8 @@ static const char *const names[] = {
     [FATE__BOTH] = "fate_add_both",
 };
 
-static fate_deferred *add_slowly(fate_deferred *d, fate_callback *callback, fate_value arg, unsigned kind,
-                                 const char *site)
+static fate__apart fate_deferred *add_slowly(fate_deferred *d, fate_callback *callback, fate_value arg,
+                                             unsigned kind, const char *site)
 {
     struct fate__level level = { .as.call = callback, .site = site, .arg = arg };
 
@@ -78,8 +78,8 @@ static inline fate_deferred *write_level(fate_deferred *d, struct fate__level *p
 }
 
 /* There is no room in the places inside, or in the last block. */
-static fate_deferred *add_in_new_block(fate_deferred *d, fate_callback *callback, fate_value arg,
-                                       unsigned kind, const char *site)
+static fate__apart fate_deferred *add_in_new_block(fate_deferred *d, fate_callback *callback, fate_value arg,
+                                                   unsigned kind, const char *site)
 {
     struct fate__more *block = fate__level_new_block(d);
 

@@ -53,8 +53,7 @@ static inline void set_result(fate_deferred *d, fate_value v)
 
     if (fate__unlikely(d->flags & FATE__ANSWERED))
         clear_flag(d, FATE__ANSWERED);
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
+    fate__store(&d->result, v);
     if (old.type && old.type->is_counted)
         fate_drop(old);
 }
@@ -630,8 +629,7 @@ static inline bool call_simply(fate_deferred *d, fate_callback *callback, fate_v
         return !(d->flags & FATE__WAITING) && !fate_is_failure(&d->result);
     }
     const fate_value old = fate__load(&d->result);
-    d->result.type = out.type;
-    d->result.as.i = out.as.i;
+    fate__store(&d->result, out);
     drop_counted(&old);
     drop_counted(arg);
     return true;
@@ -690,22 +688,36 @@ static inline bool is_untouched(const fate_deferred *d)
            d->next == 0;
 }
 
-/* A coroutine is all that waits for d: its body goes on, and mostly d is not needed any more.  Returns 0. */
-static int fire_awaited(struct fate__turns *turns, fate_deferred *d)
+/* d was fired, and a coroutine was all that waited for it; its body has gone on, and next, its deferred, is
+ * to run if it is not NULL.  Mostly d is not needed any more.  Returns 0. */
+int fate__end_awaited(fate_deferred *d, fate_deferred *next)
 {
-    fate_deferred *next = resume_waiter(d);
     bool is_plain = !next && d->flags == (FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN) && !d->waiters &&
                     !d->holds && d->n == 0 && !d->result.type;
 
     if (fate__likely(is_plain && !d->pauses && !d->marks)) {
         d->magic = FATE__FREED;
-        fate__slab_give(&turns->deferreds, d);
+        fate__slab_give(&fate__turns_of(d)->deferreds, d);
         return 0;
     }
     if (!next)
         clear_flag(d, FATE__RUNNING);
     run(d, next);
     return 0;
+}
+
+/* A coroutine is all that waits for d, which is untouched but for that: its body goes on with the value.
+ * Calls and returns are few here, since after a change of stacks the processor mistakes each return. */
+static int fire_awaited(struct fate__turns *turns, fate_deferred *d, fate_value v)
+{
+    fate_deferred *waiter = d->waiters;
+
+    d->waiters = NULL;
+    waiter->flags &= (uint16_t)~FATE__WAITING;
+    waiter->result = fate_none();
+    d->flags = --d->holds == 0 ? FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN : FATE__FIRED | FATE__RUNNING;
+    turns->n_resumed++;
+    return turns->resume_fired(waiter, v, d);
 }
 
 static inline bool is_awaited_only(const fate_deferred *d)
@@ -724,11 +736,10 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
     struct fate__turns *turns = fate__turns_of(d);
     if (fate__unlikely(turns->outside))
         return fate__fire_slowly(d, value_or_failure, site);
-    d->flags |= FATE__FIRED | FATE__RUNNING;
-    d->result.type = value_or_failure.type;
-    d->result.as.i = value_or_failure.as.i;
     if (d->waiters)
-        return fire_awaited(turns, d);
+        return fire_awaited(turns, d, value_or_failure);
+    d->flags |= FATE__FIRED | FATE__RUNNING;
+    fate__store(&d->result, value_or_failure);
     if (d->n < FATE__PLACES) {
         d->places[FATE__PLACES - 1].site = site;
         d->marks = FATE__KNOWS_FIRE;

@@ -67,7 +67,7 @@ static fate_deferred *born(struct fate__turns *turns, unsigned flags, const char
     return d;
 }
 
-static fate_deferred *new_slowly(fate_reactor *reactor, const char *site)
+static fate__apart fate_deferred *new_slowly(fate_reactor *reactor, const char *site)
 {
     fate__check_reactor(reactor, "fate_deferred_new", site);
     return born(fate__turns(reactor), 0, site);
@@ -112,22 +112,35 @@ fate_deferred *fate__library_deferred(fate_reactor *reactor, const char *site)
     return born(fate__turns(reactor), FATE__LIBRARY, site);
 }
 
-fate_deferred *fate__sourced(fate_reactor *reactor, const struct fate__source *source, void *data,
-                             const char *site)
+static inline fate_deferred *set_source(fate_deferred *d, const struct fate__source *source, void *data,
+                                        const char *site)
 {
-    fate_deferred *d = fate__library_deferred(reactor, site);
-
-    if (fate__is_no_memory_deferred(d) || (d->flags & FATE__FIRED)) {
-        if (source->gone)
-            source->gone(d, data);
-        return d;
-    }
     struct fate__level *last = &d->places[FATE__PLACES - 1];
+
     d->flags |= FATE__SOURCE;
     last->as.source = source;
     last->site = site;
     last->arg = (fate_value){ NULL, { .p = data } };
     return d;
+}
+
+fate_deferred *fate__sourced(fate_reactor *reactor, const struct fate__source *source, void *data,
+                             const char *site)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    if (fate__likely(!turns->is_ending && fate__slab_has_free(&turns->deferreds))) {
+        fate_deferred *d = fate__slab_take_free(&turns->deferreds);
+        set_up(turns, d, FATE__LIBRARY, site);
+        return set_source(d, source, data, site);
+    }
+    fate_deferred *d = fate__library_deferred(reactor, site);
+    if (fate__is_no_memory_deferred(d) || (d->flags & FATE__FIRED)) {
+        if (source->gone)
+            source->gone(d, data);
+        return d;
+    }
+    return set_source(d, source, data, site);
 }
 
 fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const char *site)
@@ -140,8 +153,7 @@ fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const ch
         fate_drop(value);
         return fate__hand_out_no_memory(turns);
     }
-    d->result.type = value.type;
-    d->result.as.i = value.as.i;
+    fate__store(&d->result, value);
     d->places[FATE__PLACES - 1].site = site;
     d->marks = FATE__KNOWS_FIRE;
     fate__join_sweep(turns, d);

@@ -284,6 +284,23 @@ void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg
  * await: d waits for inner; false: that would be a ring. */
 bool fate__take_now(fate_deferred *inner, fate_value *ret_v);
 bool fate__await(fate_deferred *d, fate_deferred *inner);
+/* The same where nothing bears on either; false: something does, and nothing has been done. */
+static inline bool fate__await_simply(fate_deferred *d, fate_deferred *inner)
+{
+    bool is_untouched = inner->magic == FATE__ALIVE && inner->flags == 0 && inner->n == 0 && !inner->waiters;
+
+    if (!is_untouched || d->flags != (FATE__LIBRARY | FATE__SOURCE))
+        return false;
+    d->flags = FATE__LIBRARY | FATE__SOURCE | FATE__WAITING;
+    d->wait.on = inner;
+    d->wait.before = d->wait.behind = 0;
+    d->link = d;
+    inner->waiters = d;
+    inner->holds++;
+    return true;
+}
+/* The end of fate_fire where nothing but a coroutine waited for d: see struct fate__turns. */
+int fate__end_awaited(fate_deferred *d, fate_deferred *next);
 /* d waits for inner, which has levels to run before that; returns inner when it is to run
  * now.  A ring becomes a failure. */
 fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site);
@@ -300,6 +317,20 @@ bool fate__add_native(fate_deferred *d, const struct fate__native *native, void 
 
 /* Gives d, not yet fired, its first result; returns d when it is to run now, else NULL. */
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site);
+/* Fires d, whose producer is the library, if nothing bears on it; false: something does, and nothing has been
+ * done. */
+static inline bool fate__fire_simply(fate_deferred *d, fate_value v, const char *site)
+{
+    if (d->flags != FATE__LIBRARY || d->n != 0 || d->waiters || d->pauses || !fate__is_simple(&v) || d->marks)
+        return false;
+    d->flags = FATE__LIBRARY | FATE__FIRED;
+    fate__store(&d->result, v);
+    d->places[FATE__PLACES - 1].site = site;
+    d->marks = FATE__KNOWS_FIRE;
+    if (d->holds == 0)
+        fate__join_sweep(fate__turns_of(d), d);
+    return true;
+}
 /* fate_fire where more is to be looked at than that it is fresh. */
 int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site);
 /* For the library as producer: fires d, or drops v when d has fired already. */

@@ -32,8 +32,7 @@ static void forget_producer(fate_deferred *d)
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site)
 {
     d->flags |= FATE__FIRED;
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
+    fate__store(&d->result, v);
     if (fate__unlikely(d->flags & (FATE__CANCELLER | FATE__SOURCE | FATE__TIMED)))
         forget_producer(d);
     if (d->n < FATE__PLACES && !(d->flags & FATE__SOURCE)) {

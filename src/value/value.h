@@ -54,6 +54,21 @@ static inline fate_value fate__load(const fate_value *v)
     return loaded;
 }
 
+/* The same for writing. */
+static inline void fate__store(fate_value *to, fate_value v)
+{
+    to->type = v.type;
+    to->as.i = v.as.i;
+}
+
+/* What is not lent leaves nothing behind. */
+static inline fate_value fate__move_out(fate_value *from)
+{
+    const fate_value v = fate__load(from);
+    fate__store(from, fate_none());
+    return v;
+}
+
 /* In a debug build what is lent is marked while it is, so that who returns, gives away or keeps it untaken is
  * always found out; unlend makes what is left of it plain again. */
 static inline void fate__lend(fate_value *v)
