@@ -105,7 +105,8 @@ static void free_coro(fate_coro *co)
 
     co->d = NULL;
     fate__fiber_free(&co->fiber);
-    if (fate__stack_rest(&coros->stacks, &co->stack)) {
+    fate__stack_rest(&co->stack);
+    if (co->stack.is_common) {
         co->starter = coros->unused;
         coros->unused = co;
     } else {
@@ -145,7 +146,8 @@ static inline void run_body(fate_coro *co)
     check_body_result(co, &out);
     if (co->exits)
         run_exits(co);
-    fate_drop(fate__move_out(&co->arg));
+    if (!fate__is_simple(&co->arg))
+        fate_drop(fate__move_out(&co->arg));
     if (fate_is_failure(&out))
         fate__failure_past(&out, co->site);
     fate__store(&co->value, fate__load(&out));
@@ -206,11 +208,6 @@ static fate_deferred *has_left(fate_coro *co)
     return co->has_ended && !co->is_cancelling ? finish(co) : NULL;
 }
 
-static bool has_left_to_wait(const fate_coro *co)
-{
-    return !co->has_ended && !co->request && !co->starts && !co->run_first && !co->starter;
-}
-
 /* co has left its stack: carries out what it has asked for, and lets it go on, until it waits or ends.  A
  * coroutine that it starts takes its place in this frame, so that starts may nest to any depth.  Returns its
  * deferred when that is to run now. */
@@ -244,7 +241,11 @@ static fate_deferred *carry_on(fate_coro *co)
 static inline fate_deferred *resume(fate_coro *co)
 {
     enter(co);
-    return fate__likely(has_left_to_wait(co)) ? NULL : carry_on(co);
+    if (co->starter)
+        return carry_on(co);
+    if (co->has_ended)
+        return has_left(co);
+    return co->request || co->starts || co->run_first ? carry_on(co) : NULL;
 }
 
 static fate_deferred *resume_deferred(fate_deferred *d, fate_value v)
