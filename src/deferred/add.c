@@ -77,11 +77,13 @@ static inline fate_deferred *write_level(fate_deferred *d, struct fate__level *p
     return d;
 }
 
-/* There is no room in the places inside, or in the last block. */
+/* Where d's levels are full, or with add_slowly where there is more to it. */
 static fate__apart fate_deferred *add_in_new_block(fate_deferred *d, fate_callback *callback, fate_value arg,
                                                    unsigned kind, const char *site)
 {
-    struct fate__more *block = fate__level_new_block(d);
+    bool is_full = d->magic == FATE__ALIVE && !d->waiters &&
+                   (d->flags == FATE__MORE || (d->flags == 0 && d->n == FATE__PLACES));
+    struct fate__more *block = is_full ? fate__level_new_block(d) : NULL;
 
     if (!block)
         return add_slowly(d, callback, arg, kind, site);
@@ -95,23 +97,22 @@ static fate__apart fate_deferred *add_in_new_block(fate_deferred *d, fate_callba
 static inline fate_deferred *add_one(fate_deferred *d, fate_callback *callback, fate_value arg, unsigned kind,
                                      const char *site)
 {
-    bool is_alive = d && !fate__slab_is_poisoned(d) && d->magic == FATE__ALIVE;
+    bool may_be = d && !fate__slab_is_poisoned(d) && callback && fate__may_be_given(&arg);
 
-    if (fate__unlikely(!is_alive || !callback || !fate__may_be_given(&arg) || d->waiters))
+    if (fate__unlikely(!may_be))
         return add_slowly(d, callback, arg, kind, site);
-    if (d->flags == 0) {
-        if (fate__unlikely(d->n == FATE__PLACES))
-            return add_in_new_block(d, callback, arg, kind, site);
+    if (d->magic == FATE__ALIVE && d->flags == 0 && d->n < FATE__PLACES && !d->waiters) {
         d->kinds[d->n] = (uint8_t)kind;
         return write_level(d, &d->places[d->n++], callback, arg, site);
     }
-    if (d->flags != FATE__MORE)
-        return add_slowly(d, callback, arg, kind, site);
-    struct fate__more *last = d->more->last;
-    if (fate__unlikely(last->end == FATE__MORE_LEVELS))
-        return add_in_new_block(d, callback, arg, kind, site);
-    last->kinds[last->end] = (uint8_t)kind;
-    return write_level(d, &last->levels[last->end++], callback, arg, site);
+    if (d->magic == FATE__ALIVE && d->flags == FATE__MORE && !d->waiters) {
+        struct fate__more *last = d->more->last;
+        if (last->end < FATE__MORE_LEVELS) {
+            last->kinds[last->end] = (uint8_t)kind;
+            return write_level(d, &last->levels[last->end++], callback, arg, site);
+        }
+    }
+    return add_in_new_block(d, callback, arg, kind, site);
 }
 
 fate_deferred *fate_add_callback_at(fate_deferred *d, fate_callback *callback, fate_value arg,

@@ -64,7 +64,6 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site);
 static void take_returned(fate_deferred *d, fate_value out, const void *input, fate_value *arg,
                           const char *site)
 {
-    check_returned(&out, &d->result, arg, site);
     if (out.type->kind == FATE_KIND_FOLLOW) {
         fate_drop(*arg);
         *arg = fate_none();
@@ -72,6 +71,7 @@ static void take_returned(fate_deferred *d, fate_value out, const void *input, f
         follow(d, out.as.p, site);
         return;
     }
+    check_returned(&out, &d->result, arg, site);
     bool passes = out.type->kind == FATE_KIND_FAILURE && out.as.p == input;
     bool was_answered = passes && (d->flags & FATE__ANSWERED);
     set_result(d, out);
@@ -408,14 +408,19 @@ static inline bool take_if(fate_deferred *d, bool (*is_such)(unsigned kind), uns
     return true;
 }
 
-/* Runs the first level if it is a one-sided one and nobody waits; false: it is not so. */
+/* Runs the first level if it is a one-sided one and nobody's turn is before it; false: it is not so. */
 static inline bool step_plain(fate_deferred *d)
 {
+    fate_deferred *waiter = d->waiters ? first_waiter(d) : NULL;
     struct fate__level level;
     unsigned kind;
 
-    if (d->waiters || (d->marks & FATE__TRACED) || !take_if(d, is_one_sided, &kind, &level))
+    if ((waiter && waiter->wait.before == 0) || (d->marks & FATE__TRACED))
         return false;
+    if (!take_if(d, is_one_sided, &kind, &level))
+        return false;
+    if (waiter)
+        waiter->wait.before--;
     run_one_sided(d, kind, level.as.call, level.site, fate__load(&level.arg));
     return true;
 }
@@ -731,12 +736,12 @@ int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site
 {
     bool may_be = fate__may_be_given(&value_or_failure) && d && !fate__slab_is_poisoned(d);
 
-    if (fate__unlikely(!may_be || !is_untouched(d) || (d->waiters && !is_awaited_only(d))))
+    if (fate__unlikely(!may_be || !is_untouched(d)))
         return fate__fire_slowly(d, value_or_failure, site);
     struct fate__turns *turns = fate__turns_of(d);
     if (fate__unlikely(turns->outside))
         return fate__fire_slowly(d, value_or_failure, site);
-    if (d->waiters)
+    if (d->waiters && is_awaited_only(d))
         return fire_awaited(turns, d, value_or_failure);
     d->flags |= FATE__FIRED | FATE__RUNNING;
     fate__store(&d->result, value_or_failure);

@@ -31,7 +31,8 @@ _Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const c
 
 static inline void set_up(struct fate__turns *turns, fate_deferred *d, unsigned flags, const char *site)
 {
-    fate__set_head(d, flags);
+    fate__set_head(d, FATE__ALIVE, flags);
+    d->holds = 0;
     d->result = fate_none();
     d->site = site;
     d->link = NULL;

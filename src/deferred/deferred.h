@@ -154,15 +154,14 @@ _Static_assert(offsetof(struct fate_deferred, places) == 64, "the head of a defe
 _Static_assert(sizeof(struct fate_deferred) <= 160, "a deferred is at most 160 bytes");
 _Static_assert(sizeof(struct fate__level) == 32, "a level is 32 bytes");
 
-/* magic and flags are written at once, since they are looked at both at once soon after. */
-struct fate__head {
-    uint16_t magic, flags;
-    uint32_t holds;
-};
-
-static inline void fate__set_head(fate_deferred *d, unsigned flags)
+/* magic and flags are written at once where they are looked at both at once soon after: a load that spans two
+ * stores would wait for them. */
+static inline void fate__set_head(fate_deferred *d, unsigned magic, unsigned flags)
 {
-    const struct fate__head head = { FATE__ALIVE, (uint16_t)flags, 0 };
+    const struct {
+        uint16_t magic, flags;
+    } head = { (uint16_t)magic, (uint16_t)flags };
+
     memcpy(d, &head, sizeof head);
 }
 

@@ -38,7 +38,7 @@ struct fate__more *fate__level_new_block(fate_deferred *d)
     block->last = block;
     block->site = d->site;
     d->more = block;
-    d->flags |= FATE__MORE;
+    fate__set_head(d, d->magic, d->flags | FATE__MORE);
     return block;
 }
 
