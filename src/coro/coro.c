@@ -54,16 +54,22 @@ static void check_canary(const fate_coro *co)
                    fate_coro_name(co), fate_coro_stack_bytes(co));
 }
 
-/* From the reactor's stack to the coroutine's, until that is left. */
-static inline void enter(fate_coro *co)
+/* The failure that co is given, having gone past the place where it awaits. */
+static fate__apart fate_value past_await(const fate_coro *co, fate_value failure)
+{
+    fate__failure_past(&failure, co->await_site);
+    return failure;
+}
+
+/* From the reactor's stack to the coroutine's, which is given that, until it is left. */
+static inline void enter(fate_coro *co, fate_value given)
 {
     struct fate__coros *coros = co->coros;
     struct fate__turns *turns = coros->owned.turns;
     fate_coro *before = fate__running;
-    fate_value given = fate__move_out(&co->value);
 
-    if (fate_is_failure(&given))
-        fate__failure_past(&given, co->await_site);
+    if (fate__unlikely(fate_is_failure(&given)))
+        given = past_await(co, given);
     coros->current = co;
     turns->outside = go_outside;
     fate__running = co;
@@ -233,14 +239,14 @@ static fate_deferred *carry_on(fate_coro *co)
                 fate__run(next);
             co = starter;
         }
-        enter(co);
+        enter(co, fate__move_out(&co->value));
     }
 }
 
 /* Lets the body go on until it waits or ends.  Returns its deferred when that is to run now. */
-static inline fate_deferred *resume(fate_coro *co)
+static inline fate_deferred *resume(fate_coro *co, fate_value v)
 {
-    enter(co);
+    enter(co, v);
     if (co->starter)
         return carry_on(co);
     if (co->has_ended)
@@ -252,9 +258,9 @@ static fate_deferred *resume_deferred(fate_deferred *d, fate_value v)
 {
     fate_coro *co = fate__source_data(d);
 
-    fate__store(&co->value, v);
     if (!co->is_running_awaited)
-        return resume(co);
+        return resume(co, v);
+    fate__store(&co->value, v);
     co->has_value = true;
     return NULL;
 }
@@ -264,9 +270,9 @@ static int resume_fired(fate_deferred *d, fate_value v, fate_deferred *fired)
 {
     fate_coro *co = fate__source_data(d);
 
-    fate__store(&co->value, v);
     if (fate__likely(!co->is_running_awaited))
-        return fate__end_awaited(fired, resume(co));
+        return fate__end_awaited(fired, resume(co, v));
+    fate__store(&co->value, v);
     co->has_value = true;
     return fate__end_awaited(fired, NULL);
 }
@@ -422,7 +428,7 @@ static fate_deferred *start(struct fate__coros *coros, fate_coro *co, fate_defer
         leave(starter);
         return d;
     }
-    fate_deferred *next = resume(co);
+    fate_deferred *next = resume(co, fate_none());
     if (next)
         fate__run(next);
     return d;
@@ -495,6 +501,8 @@ static fate__apart fate_value await_slowly(fate_coro *co, fate_deferred *d, cons
     }
     if (co->coros->owned.turns->is_ending)
         count_await_at_end(co, site);
+    if (fate__take_swept(d, &v))
+        return v;
     if (fate__take_now(d, &v)) {
         if (fate_is_failure(&v))
             fate__failure_past(&v, site);

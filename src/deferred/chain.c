@@ -294,6 +294,11 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
         give_up(inner);
         return;
     }
+    fate_value v;
+    if (!(d->marks & FATE__TRACED) && fate__take_swept(inner, &v)) {
+        set_result(d, v);
+        return;
+    }
     if (is_ring(d, inner)) {
         refuse_ring(d, inner, site);
         return;

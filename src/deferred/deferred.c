@@ -113,12 +113,12 @@ fate_deferred *fate__library_deferred(fate_reactor *reactor, const char *site)
     return born(fate__turns(reactor), FATE__LIBRARY, site);
 }
 
+/* d has FATE__SOURCE. */
 static inline fate_deferred *set_source(fate_deferred *d, const struct fate__source *source, void *data,
                                         const char *site)
 {
     struct fate__level *last = &d->places[FATE__PLACES - 1];
 
-    d->flags |= FATE__SOURCE;
     last->as.source = source;
     last->site = site;
     last->arg = (fate_value){ NULL, { .p = data } };
@@ -132,7 +132,7 @@ fate_deferred *fate__sourced(fate_reactor *reactor, const struct fate__source *s
 
     if (fate__likely(!turns->is_ending && fate__slab_has_free(&turns->deferreds))) {
         fate_deferred *d = fate__slab_take_free(&turns->deferreds);
-        set_up(turns, d, FATE__LIBRARY, site);
+        set_up(turns, d, FATE__LIBRARY | FATE__SOURCE, site);
         return set_source(d, source, data, site);
     }
     fate_deferred *d = fate__library_deferred(reactor, site);
@@ -141,6 +141,7 @@ fate_deferred *fate__sourced(fate_reactor *reactor, const struct fate__source *s
             source->gone(d, data);
         return d;
     }
+    d->flags |= FATE__SOURCE;
     return set_source(d, source, data, site);
 }
 

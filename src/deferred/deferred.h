@@ -216,6 +216,9 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
 }
 
 void fate__unlink_swept(fate_deferred *d);
+/* d, alive, was given to whoever takes its result.  Where that is simple, and d would go at the end of the
+ * turn, takes it and lets d go now; false: it is not so, and nothing has been done. */
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v);
 
 /* d is to run, or its links are needed for something else. */
 static inline void fate__leave_sweep(fate_deferred *d)

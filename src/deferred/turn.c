@@ -135,6 +135,26 @@ void fate__unlink_swept(fate_deferred *d)
     d->link = d->waiters = NULL;
 }
 
+/* Is d on the sweep list, done and without anything in it that must be dropped or told of? */
+static inline bool is_simply_done(const fate_deferred *d)
+{
+    unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
+
+    return flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses && !(d->marks & FATE__TRACED) &&
+           (!d->result.type || d->result.type->is_simple);
+}
+
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v)
+{
+    if (!is_simply_done(d))
+        return false;
+    *ret_v = fate__load(&d->result);
+    fate__unlink_swept(d);
+    d->magic = FATE__FREED;
+    fate__slab_give(&fate__turns_of(d)->deferreds, d);
+    return true;
+}
+
 void fate__settle(fate_deferred *d)
 {
     if (d->holds || !is_done(d))
@@ -156,15 +176,6 @@ static void take_first(struct fate__turns *turns, fate_deferred *d)
         next->waiters = NULL;
     else
         turns->sweep_last = NULL;
-}
-
-/* Is d, which is on the sweep list, done without anything in it that must be dropped or told of? */
-static inline bool is_simply_done(const fate_deferred *d)
-{
-    unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
-
-    return flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses && !(d->marks & FATE__TRACED) &&
-           (!d->result.type || d->result.type->is_simple);
 }
 
 /* As most are like that, they are let go together: their links serve the slab as well. */
