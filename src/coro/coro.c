@@ -394,7 +394,7 @@ static void begin_anew(fate_coro *co)
 {
     const unsigned char *low = co->stack.low;
 
-    memset(co, 0, offsetof(fate_coro, coros));
+    memset(&co->d, 0, offsetof(fate_coro, is_at_end) - offsetof(fate_coro, d));
     fate__fiber_new(&co->fiber, low, (size_t)((const unsigned char *)co - low));
     co->context = co->coros->switcher->make(co, body_entry, co->stack.low, co, co + 1);
 }
