@@ -3,6 +3,8 @@
 #ifndef FATE_SRC_DEFERRED_DEFERRED_H
 #define FATE_SRC_DEFERRED_DEFERRED_H
 
+#include <string.h>
+
 #include <base/slab.h>
 #include <base/stop.h>
 #include <deferred/turn.h>
@@ -161,16 +163,26 @@ _Static_assert(offsetof(struct fate_deferred, places) == 64, "the head of a defe
 _Static_assert(sizeof(struct fate_deferred) <= 160, "a deferred is at most 160 bytes");
 _Static_assert(sizeof(struct fate__level) == 32, "a level is 32 bytes");
 
+/* magic and flags are written at once where they are looked at both at once soon after: a load that spans two
+ * stores would wait for them. */
+static inline void fate__set_head(fate_deferred *d, unsigned magic, unsigned flags)
+{
+    const struct {
+        uint16_t magic, flags;
+    } head = { (uint16_t)magic, (uint16_t)flags };
+
+    memcpy(d, &head, sizeof head);
+}
+
 /* Levels beyond those inside.  The first block of a deferred also keeps what the deferred has no room for. */
 #define FATE__MORE_LEVELS 14
 struct fate__more {
     struct fate__more *next;
     struct fate__more *last; /* first block: the last one */
     const char *site;        /* first block: the deferred's */
-    uint32_t n_places;       /* first block: in all blocks */
     uint8_t begin, end;
     uint8_t kinds[FATE__MORE_LEVELS];
-    struct fate__level levels[FATE__MORE_LEVELS];
+    _Alignas(16) struct fate__level levels[FATE__MORE_LEVELS]; /* a slab's blocks are multiples of that */
 };
 
 static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
@@ -179,7 +191,7 @@ static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
 }
 
 /* Stops, with the rule and the places, when d is not alive.  what: the name of the function. */
-void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
+_Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
 
 /* At each public door.  False for the NO_MEMORY deferred. */
 static inline bool fate__check(const fate_deferred *d, const char *what, const char *site)
@@ -224,6 +236,9 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
 /* Is it done and not held: will it go at the end of the turn? */
 bool fate__is_over(const fate_deferred *d);
 void fate__unlink_swept(fate_deferred *d);
+/* d, alive, was given to whoever takes its result.  Where that is simple, and d would go at the end of the
+ * turn, takes it and lets d go now; false: it is not so, and nothing has been done. */
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v);
 
 /* d is to run, or its links are needed for something else. */
 static inline void fate__leave_sweep(fate_deferred *d)
@@ -247,6 +262,8 @@ void fate__levels_each(const fate_deferred *d,
                        void (*visit)(unsigned kind, const struct fate__level level[], void *arg), void *arg);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
+/* An empty block, behind all others; NULL: no memory. */
+struct fate__more *fate__level_new_block(fate_deferred *d);
 /* The first block's levels are all out. */
 void fate__level_drop_block(fate_deferred *d);
 /* How many places wait. */
@@ -289,6 +306,23 @@ void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg
  * await: d waits for inner; false: that would be a ring. */
 bool fate__take_now(fate_deferred *inner, fate_value *ret_v);
 bool fate__await(fate_deferred *d, fate_deferred *inner);
+/* The same where nothing bears on either; false: something does, and nothing has been done. */
+static inline bool fate__await_simply(fate_deferred *d, fate_deferred *inner)
+{
+    bool is_untouched = inner->magic == FATE__ALIVE && inner->flags == 0 && inner->n == 0 && !inner->waiters;
+
+    if (!is_untouched || d->flags != (FATE__LIBRARY | FATE__SOURCE))
+        return false;
+    d->flags = FATE__LIBRARY | FATE__SOURCE | FATE__WAITING;
+    d->wait.on = inner;
+    d->wait.before = d->wait.behind = 0;
+    d->link = d;
+    inner->waiters = d;
+    inner->holds++;
+    return true;
+}
+/* The end of fate_fire where nothing but a coroutine waited for d: see struct fate__turns. */
+int fate__end_awaited(fate_deferred *d, fate_deferred *next);
 /* d waits for inner, which has levels to run before that; returns inner when it is to run
  * now.  A ring becomes a failure. */
 fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site);
@@ -310,6 +344,20 @@ extern const struct fate__native fate__chain_level, fate__branch_level;
 
 /* Gives d, not yet fired, its first result; returns d when it is to run now, else NULL. */
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site);
+/* Fires d, whose producer is the library, if nothing bears on it; false: something does, and nothing has been
+ * done. */
+static inline bool fate__fire_simply(fate_deferred *d, fate_value v, const char *site)
+{
+    if (d->flags != FATE__LIBRARY || d->n != 0 || d->waiters || d->pauses || !fate__is_simple(&v) || d->marks)
+        return false;
+    d->flags = FATE__LIBRARY | FATE__FIRED;
+    fate__store(&d->result, v);
+    d->places[FATE__PLACES - 1].site = site;
+    d->marks = FATE__KNOWS_FIRE;
+    if (d->holds == 0)
+        fate__join_sweep(fate__turns_of(d), d);
+    return true;
+}
 /* fate_fire where more is to be looked at than that it is fresh. */
 int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site);
 /* For the library as producer: fires d, or drops v when d has fired already. */

@@ -139,6 +139,26 @@ void fate__unlink_swept(fate_deferred *d)
     d->link = d->waiters = NULL;
 }
 
+/* Is d on the sweep list, done and without anything in it that must be dropped or told of? */
+static inline bool is_simply_done(const fate_deferred *d)
+{
+    unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
+
+    return flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses && !(d->marks & FATE__TRACED) &&
+           (!d->result.type || d->result.type->is_simple);
+}
+
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v)
+{
+    if (!is_simply_done(d))
+        return false;
+    *ret_v = fate__load(&d->result);
+    fate__unlink_swept(d);
+    d->magic = FATE__FREED;
+    fate__slab_give(&fate__turns_of(d)->deferreds, d);
+    return true;
+}
+
 void fate__settle(fate_deferred *d)
 {
     if (d->holds || !is_done(d))
@@ -162,20 +182,29 @@ static void take_first(struct fate__turns *turns, fate_deferred *d)
         turns->sweep_last = NULL;
 }
 
+/* As most are like that, they are let go together: their links serve the slab as well. */
+static void sweep_simple(struct fate__turns *turns)
+{
+    fate_deferred *first = turns->sweep_first, *next = first, *d = first;
+    unsigned n = 0;
+
+    for (; next && n < FATE__REST && is_simply_done(next); n++) {
+        d = next;
+        d->magic = FATE__FREED;
+        next = d->link;
+    }
+    if (n == 0)
+        return;
+    take_first(turns, d);
+    fate__slab_give_list(&turns->deferreds, first, d, n);
+}
+
 void fate__sweep(struct fate__turns *turns)
 {
     fate_deferred *d;
 
-    while ((d = turns->sweep_first)) {
+    for (sweep_simple(turns); (d = turns->sweep_first); sweep_simple(turns)) {
         take_first(turns, d);
-        bool is_simple = !d->result.type || d->result.type->is_simple;
-        unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
-        bool is_plain = flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses;
-        if (fate__likely(is_plain && is_simple && !(d->marks & FATE__TRACED))) {
-            d->magic = FATE__FREED;
-            fate__slab_give(&turns->deferreds, d);
-            continue;
-        }
         d->flags &= (uint16_t)~FATE__SWEPT;
         d->link = d->waiters = NULL;
         if (!d->holds && is_done(d))
@@ -249,6 +278,7 @@ int fate__turns_init(struct fate__turns *turns)
     turns->pid = fate__pid();
     fate__slab_init(&turns->deferreds, sizeof(fate_deferred), offsetof(fate_deferred, link), turns);
     fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
+    turns->blocks.rest = FATE__REST_SHORT;
     fate__list_init(&turns->owned);
     turns->no_memory_thing.turns = turns;
     turns->no_memory_thing.is_no_memory = true;

@@ -84,6 +84,9 @@ struct fate__turns {
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */
     fate_deferred *(*resume)(fate_deferred *d, fate_value v);
+    /* The same at the end of fate_fire of a deferred that nothing else waits for; ends with
+     * fate__end_awaited(fired, d or NULL). */
+    int (*resume_fired)(fate_deferred *d, fate_value v, fate_deferred *fired);
     void (*outside)(struct fate__turns *turns, void (*fn)(void *arg), void *arg);
     void *coros;
     const char *(*coro_name)(const fate_deferred *d); /* of the coroutine that d is of */
