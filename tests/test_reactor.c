@@ -113,7 +113,7 @@ static void stop_twice(fate_value *arg)
     later(0, "not any more");
 }
 
-TEST(a_stop_ends_run_when_the_event_is_over_and_it_can_run_again)
+TEST(a_stop_ends_run_when_the_event_is_over_and_for_good)
 {
     begin();
     fate_call_later(reactor, 0, stop_twice, fate_none());
@@ -121,8 +121,26 @@ TEST(a_stop_ends_run_when_the_event_is_over_and_it_can_run_again)
     EXPECT_EQ(fate_run(reactor), 0);
     EXPECT_STR(trail, "");
     EXPECT_EQ(fate_stop(reactor), -ENOTCONN);
+    EXPECT_EQ(fate_run(reactor), -ESHUTDOWN);
+    EXPECT_STR(trail, "");
+}
+
+static void crash(fate_value *arg)
+{
+    EXPECT_EQ(fate_crash(reactor), 0);
+    later(0, "the next time");
+}
+
+TEST(a_crash_ends_run_when_the_event_is_over_and_it_can_run_again)
+{
+    begin();
+    EXPECT_EQ(fate_crash(reactor), -ENOTCONN);
+    fate_call_later(reactor, 0, crash, fate_none());
+    later(0, "next");
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_STR(trail, "");
     EXPECT_EQ(fate_run(reactor), -EDEADLK);
-    EXPECT_STR(trail, "next@0 not any more@0");
+    EXPECT_STR(trail, "next@0 the next time@0");
 }
 
 TEST(shutdown_is_an_action_that_stops)

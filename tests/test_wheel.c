@@ -38,7 +38,7 @@ static fate_timer later(fate_time delay, const char *name)
 /* One round of a real clock. */
 static void run_round(fate_time t)
 {
-    reactor->now += t;
+    fate__set_now(reactor, reactor->now + t);
     uint64_t mark = fate__timers_mark(timers);
     while (fate__timers_call_due(timers, reactor->now, mark))
         ;

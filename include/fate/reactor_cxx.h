@@ -4,6 +4,32 @@
 
 #include <fate/reactor.h>
 
+inline fate_watch fate_watch_fd(fate_reactor *reactor, int fd, unsigned events, fate_fd_fn *fn,
+                                fate_value arg, const char *file = __builtin_FILE(),
+                                int line = __builtin_LINE())
+{
+    return fate_watch_fd_at(reactor, fd, events, fn, arg, fate_site(file, line, nullptr));
+}
+
+inline fate_watch fate_add_trigger(fate_reactor *reactor, fate_phase phase, fate_occasion when,
+                                   fate_function *function, fate_value arg,
+                                   const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_add_trigger_at(reactor, phase, when, function, arg, fate_site(file, line, nullptr));
+}
+
+inline fate_watch fate_call_when_running(fate_reactor *reactor, fate_function *function, fate_value arg,
+                                         const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_call_when_running_at(reactor, function, arg, fate_site(file, line, nullptr));
+}
+
+inline fate_watch fate_on_signal(fate_reactor *reactor, int signo, fate_action *action, fate_value arg,
+                                 const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_on_signal_at(reactor, signo, action, arg, fate_site(file, line, nullptr));
+}
+
 inline int fate_stop_later(fate_reactor *reactor, fate_time delay, const char *file = __builtin_FILE(),
                            int line = __builtin_LINE())
 {

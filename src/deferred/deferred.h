@@ -179,8 +179,10 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
     if (!d || fate__slab_is_poisoned(d))
         fate__not_alive(d, what, site);
 #endif
-    if (fate__likely(d && d->magic == FATE__ALIVE))
+    if (fate__likely(d && d->magic == FATE__ALIVE)) {
+        fate__check_thread(fate__turns_of(d), what, site);
         return true;
+    }
     if (!d || d->magic != FATE__NOMEM)
         fate__not_alive(d, what, site);
     return false;
@@ -189,6 +191,13 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
 /* ---- The sweep list: by link to the next, by waiters to the previous ---- */
 
 /* d is done and not held. */
+static inline void fate__sweep_begins(struct fate__turns *turns, fate_deferred *d)
+{
+    turns->sweep_first = d;
+    if (fate__unlikely(turns->has_to_sweep && !turns->is_inside))
+        turns->has_to_sweep(turns);
+}
+
 static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
 {
     fate_deferred *last = turns->sweep_last;
@@ -199,7 +208,7 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
     if (last)
         last->link = d;
     else
-        turns->sweep_first = d;
+        fate__sweep_begins(turns, d);
     turns->sweep_last = d;
 }
 

@@ -8,7 +8,6 @@
 #include <base/alloc.h>
 #include <base/text.h>
 #include <deferred/deferred.h>
-#include <fate/log.h>
 
 /* ---- Going ---- */
 
@@ -45,7 +44,7 @@ static void report(struct fate__turns *turns, const fate_value *failure, const c
         turns->unhandled(&what, &arg);
         fate_drop(fate_take(&arg));
     } else if (turns->log)
-        turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
+        turns->log(turns, FATE__LOG_ERROR, failure, site, "Unhandled failure in deferred");
 }
 
 static void report_outside(void *arg)
@@ -217,10 +216,32 @@ _Noreturn void fate__null_reactor(const char *what, const char *site)
         what);
 }
 
+_Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site)
+{
+    fate__stop(
+        site,
+        "%s was called in process %d on a reactor of process %d, which this one is a fork of. A child may "
+        "only call fate_reactor_free on it; make a reactor of its own, or let fate_spawn start a program.",
+        what, fate__pid(), turns->pid);
+}
+
+_Noreturn void fate__wrong_thread(const char *what, const char *site)
+{
+    fate__stop(
+        site,
+        "%s was called from a thread that does not run the reactor. All but fate_call_from_thread, "
+        "fate_blocking_call_from_thread and fate_log belongs to the reactor's thread: post it there with "
+        "fate_call_from_thread.",
+        what);
+}
+
 /* ---- Life ---- */
 
 int fate__turns_init(struct fate__turns *turns)
 {
+    turns->owner = fate__this_thread();
+    turns->forks = fate__forks;
+    turns->pid = fate__pid();
     fate__slab_init(&turns->deferreds, sizeof(fate_deferred), offsetof(fate_deferred, link), turns);
     fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
     fate__list_init(&turns->owned);
@@ -239,6 +260,8 @@ int fate__turns_init(struct fate__turns *turns)
 fate_deferred *fate__hand_out_no_memory(struct fate__turns *turns)
 {
     turns->handed_no_memory = true;
+    if (turns->has_to_sweep && !turns->is_inside)
+        turns->has_to_sweep(turns);
     return turns->no_memory;
 }
 
@@ -476,6 +499,6 @@ void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ..
     va_start(args, fmt);
     fate__text_format_v(&text, fmt, args);
     va_end(args);
-    turns->log(turns, FATE_LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
+    turns->log(turns, FATE__LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
     fate__text_done(&text);
 }

@@ -6,11 +6,15 @@
 #define FATE_SRC_DEFERRED_TURN_H
 
 #include <base/list.h>
+#include <base/process.h>
 #include <base/slab.h>
 #include <fate/deferred.h>
 
 struct fate__turns;
 struct fate__level;
+
+/* The levels of fate/log.h that this layer speaks at. */
+enum { FATE__LOG_WARNING = 3, FATE__LOG_ERROR = 4 };
 
 /* Whoever draws pictures of chains: told of what happens to deferreds marked FATE__TRACED. */
 struct fate__tracer {
@@ -37,6 +41,9 @@ struct fate__owned {
 
 struct fate__turns {
     struct fate__slab deferreds, blocks;
+    const void *owner; /* the mark of the thread that it belongs to */
+    unsigned forks;    /* how often the process had forked when it was made */
+    int pid;
     fate_deferred *sweep_first, *sweep_last;
     struct fate__stack *stacks; /* of the runs that have one, innermost first */
     uint32_t now_ms, serial;
@@ -53,6 +60,8 @@ struct fate__turns {
     void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
                 const char *text);
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
+    void (*has_to_sweep)(
+        struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
     /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */
@@ -95,10 +104,42 @@ static inline fate_reactor *fate__reactor(struct fate__turns *turns)
     return (fate_reactor *)(void *)turns;
 }
 _Noreturn void fate__null_reactor(const char *what, const char *site);
-static inline void fate__check_reactor(const fate_reactor *reactor, const char *what, const char *site)
+_Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site);
+_Noreturn void fate__wrong_thread(const char *what, const char *site);
+
+/* Is this the reactor's thread?  Any thread may ask. */
+static inline bool fate__is_own_thread(const struct fate__turns *turns)
+{
+    return __atomic_load_n(&turns->owner, __ATOMIC_RELAXED) == fate__this_thread();
+}
+static inline void fate__own_thread(struct fate__turns *turns)
+{
+    __atomic_store_n(&turns->owner, fate__this_thread(), __ATOMIC_RELAXED);
+}
+
+/* Debug builds stop who comes from another thread. */
+static inline void fate__check_thread(const struct fate__turns *turns, const char *what, const char *site)
+{
+#ifdef FATE_DEBUG_CHECKS
+    if (fate__unlikely(!fate__is_own_thread(turns)))
+        fate__wrong_thread(what, site);
+#endif
+}
+
+/* What any thread may call. */
+static inline void fate__check_living(const fate_reactor *reactor, const char *what, const char *site)
 {
     if (fate__unlikely(!reactor))
         fate__null_reactor(what, site);
+    const struct fate__turns *turns = (const struct fate__turns *)(const void *)reactor;
+    if (fate__unlikely(turns->forks != fate__forks))
+        fate__in_child(turns, what, site);
+}
+
+static inline void fate__check_reactor(const fate_reactor *reactor, const char *what, const char *site)
+{
+    fate__check_living(reactor, what, site);
+    fate__check_thread((const struct fate__turns *)(const void *)reactor, what, site);
 }
 
 /* The NO_MEMORY deferred, handed out. */

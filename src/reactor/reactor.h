@@ -1,22 +1,68 @@
-/* A reactor from inside: turns, a clock, delayed calls, a log. */
+/* A reactor from inside: turns, a clock, delayed calls, posts, descriptors, triggers, a log. */
 #ifndef FATE_SRC_REACTOR_REACTOR_H
 #define FATE_SRC_REACTOR_REACTOR_H
 
 #include <base/table.h>
 #include <deferred/deferred.h>
+#include <fate/cooperate.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
+#include <reactor/descriptor.h>
+#include <reactor/log.h>
+#include <reactor/poller.h>
+#include <reactor/post.h>
 #include <reactor/timer.h>
+#include <reactor/trigger.h>
+#include <reactor/watch.h>
+
+/* Where a reactor is in its life (R224-R228). */
+enum fate__stage {
+    FATE__IDLE,     /* not run yet, or crashed: may be run */
+    FATE__STARTING, /* fate_run waits for triggers before startup */
+    FATE__RUNS,
+    FATE__STOPPING, /* fate_stop was called: the shutdown triggers run */
+    FATE__ENDED     /* will not run again */
+};
 
 struct fate_reactor {
     struct fate__turns turns; /* first: the layers below know only this */
     fate_time now;
     struct fate__timers timers;
     struct fate__table laters; /* pending fire_laters, by their deferred */
-    bool is_running, is_stopping, is_logging;
-    int log_level_min;
-    fate_log_observer *observer;
-    fate_value observer_arg;
+    struct fate__table tasks;  /* of cooperators, by id */
+    int64_t last_task;
+    fate_cooperator *cooperator; /* the reactor's own; NULL until it is used */
+    struct fate__watches watches;
+    struct fate__triggers triggers;
+    enum fate__stage stage;
+    bool is_running;  /* as triggers see it: between the during phases of startup and shutdown (R225) */
+    bool has_stopped; /* fate_stop was called; the shutdown has still to begin */
+    bool has_crashed;
+    bool is_simulated;
+    bool is_foreign; /* another loop waits for it, by its descriptor */
+    bool is_iterating;
+    /* The world; a simulated reactor has only posts. */
+    struct fate__posts posts;
+    struct fate__poller poller;
+    struct fate__descriptors descriptors;
+    struct fate__spin {
+        fate_time budget; /* 0: never */
+        int trust;        /* above 0 the last waits were short */
+    } spin;
+    int timer_fd; /* due with the first delayed call, for foreign loops; -1: not asked for */
+    fate_time timer_fd_due;
+    size_t n_outside;              /* jobs of threads that will post: a simulated reactor waits for them */
+    struct fate__signals *signals; /* NULL: none asked for */
+    struct fate__link pools, blocking; /* of threads */
+    /* What is being done, for those who watch. */
+    const char *turn_site;
+    fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
+    uint64_t n_turns, n_slow_turns;
+    struct fate__log log;
+    fate_reactor_options options;
+    fate_timer shutdown_limit;
+    fate_time shutdown_ends;
+    fate_time began;
 };
 
 static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
@@ -24,11 +70,28 @@ static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
     return fate__reactor(fate__turns_of(d));
 }
 
-/* log.c: what the turns below have to say. */
-void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
-                          const char *text);
-/* fire_later.c: a deferred that had one pending has fired. */
+/* ---- fire_later.c ---- */
+
+/* A deferred that had one pending has fired. */
 void fate__drop_laters(fate_deferred *d);
+
+/* ---- clock.c ---- */
+
+/* The monotonic clock, read now; the coarse one is some milliseconds late and costs next to nothing. */
+fate_time fate__monotonic(void);
+fate_time fate__coarse(void);
+/* Nanoseconds since 1970. */
+int64_t fate__wall_time(void);
+void fate__set_now(fate_reactor *reactor, fate_time now);
+
+/* What delays count from: the time of the wake-up, or outside of events, where that may be long ago, that of
+ * now. */
+static inline fate_time fate__now(fate_reactor *reactor)
+{
+    if (!reactor->turns.is_inside && !reactor->is_simulated)
+        fate__set_now(reactor, fate__monotonic());
+    return reactor->now;
+}
 
 /* now + delay, within the range of time. */
 static inline fate_time fate__time_after(fate_time now, fate_time delay)
@@ -38,5 +101,35 @@ static inline fate_time fate__time_after(fate_time now, fate_time delay)
         return delay > 0 ? FATE_NEVER : -FATE_NEVER;
     return due;
 }
+
+/* ---- turn.c ---- */
+
+/* Around an event, which is a turn; site names who is called. */
+void fate__event_begin(fate_reactor *reactor, const char *site);
+void fate__event_end(fate_reactor *reactor);
+/* Calls action(arg) as an event, and drops arg. */
+void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site);
+/* At each door that runs events: ends the turn outside; stops the program inside an event. */
+void fate__enter(fate_reactor *reactor, const char *what);
+
+/* ---- wait.c ---- */
+
+/* Waits until something happens, for at most that long, and delivers the descriptors' events. */
+void fate__wait(fate_reactor *reactor, fate_time timeout_max);
+/* For a simulated reactor: waits in real time until there are posts. */
+void fate__wait_for_posts(fate_reactor *reactor);
+/* The loop says that it is about to sleep; false: it must not, there is work that came before. */
+bool fate__may_sleep(fate_reactor *reactor);
+/* From here on a foreign loop waits: it is to wake when there is something to do. */
+void fate__hand_to_foreign_loop(fate_reactor *reactor);
+/* The first delayed call has changed outside of fate_iterate: the descriptor for foreign loops is to know. */
+void fate__timer_fd_update(fate_reactor *reactor);
+static inline void fate__timers_changed(fate_reactor *reactor, fate_time due)
+{
+    if (fate__unlikely(reactor->is_foreign && !reactor->is_iterating && due < reactor->timer_fd_due))
+        fate__timer_fd_update(reactor);
+}
+/* Nothing is awaited any more: for the end of a reactor. */
+void fate__wait_done(fate_reactor *reactor);
 
 #endif

@@ -45,6 +45,7 @@ static inline __attribute__((always_inline)) fate_timer start(fate_reactor *reac
     timer->arg.type = arg.type;
     timer->arg.as.i = arg.as.i;
     fate__wheel_insert(timers, link, timer);
+    fate__timers_changed(reactor, due);
     return (fate_timer){ reactor, id_of(link, timer) };
 }
 
@@ -64,6 +65,7 @@ static void call(struct fate__timers *timers, uint32_t link)
     fate_action *action = timer->action;
     fate_value arg = fate__load(&timer->arg);
 
+    timers->site = timer->site;
     end(timers, link, timer, FATE__TIMER_CALLED);
     fate__lend(&arg);
     action(&arg);
@@ -98,7 +100,14 @@ fate_time fate__timers_next(struct fate__timers *timers)
     return fate__wheel_next(timers);
 }
 
-bool fate__timers_call_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+void fate__timers_pass(struct fate__timers *timers, fate_time now)
+{
+    timers->now = now;
+    fate__wheel_follow(timers);
+}
+
+/* The link of the earliest that is due at now and was scheduled before the mark; the others wait aside. */
+static uint32_t find_due(struct fate__timers *timers, fate_time now, uint64_t mark)
 {
     fate_time limit = now < FATE_NEVER ? now : FATE_NEVER - 1;
     uint32_t link;
@@ -106,9 +115,20 @@ bool fate__timers_call_due(struct fate__timers *timers, fate_time now, uint64_t 
     if (mark != timers->round)
         bring_back(timers);
     timers->round = mark;
-    timers->now = now;
     while ((link = fate__wheel_earliest(timers, limit)) && fate__timer_at(timers, link)->serial >= mark)
         set_aside(timers, link);
+    return link;
+}
+
+bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    return find_due(timers, now, mark) != 0;
+}
+
+bool fate__timers_call_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    uint32_t link = find_due(timers, now, mark);
+
     if (link)
         call(timers, link);
     return link != 0;
@@ -152,6 +172,19 @@ void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct f
 {
     for (uint32_t place = 1; place < timers->n_places; place++)
         visit_place(timers, place, visit, arg);
+}
+
+static void count(const struct fate__timer_view *view, void *n)
+{
+    ++*(size_t *)n;
+}
+
+size_t fate__timers_count(struct fate__timers *timers)
+{
+    size_t n = 0;
+
+    fate__timers_each(timers, count, &n);
+    return n;
 }
 
 /* ---- The public verbs ---- */
@@ -199,7 +232,7 @@ static __attribute__((noinline)) fate_timer call_later(fate_reactor *reactor, fa
         fate_drop(arg);
         return (fate_timer){ reactor, why };
     }
-    return start(reactor, link, fate__time_after(reactor->now, delay), action, arg, site);
+    return start(reactor, link, fate__time_after(fate__now(reactor), delay), action, arg, site);
 }
 
 fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg,
@@ -210,7 +243,7 @@ fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_actio
     if (fate__likely(reactor && is_simple && action && !reactor->turns.is_ending)) {
         uint32_t link = fate__timer_take(&reactor->timers);
         if (fate__likely(link))
-            return start(reactor, link, fate__time_after(reactor->now, delay), action, arg, site);
+            return start(reactor, link, fate__time_after(fate__now(reactor), delay), action, arg, site);
     }
     return call_later(reactor, delay, action, arg, site);
 }
@@ -262,6 +295,7 @@ static inline __attribute__((always_inline)) int move(fate_timer handle, struct 
         timer->due = due;
     else
         take_to(handle, timer, due);
+    fate__timers_changed(handle.reactor, due);
     return 0;
 }
 
@@ -270,7 +304,7 @@ int fate_timer_reset(fate_timer handle, fate_time from_now)
     struct fate__timer *timer;
     int why = look_up(handle, &timer);
 
-    return why ? why : move(handle, timer, fate__time_after(handle.reactor->now, from_now));
+    return why ? why : move(handle, timer, fate__time_after(fate__now(handle.reactor), from_now));
 }
 
 int fate_timer_delay(fate_timer handle, fate_time by)

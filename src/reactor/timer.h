@@ -36,7 +36,8 @@ struct fate__timers {
     bool is_counted;           /* each new timer asks fate__on_block first */
     uint64_t serial;
     uint64_t round;                         /* the mark of the round that is being run */
-    fate_time now;                          /* of the last round */
+    fate_time now;                          /* as we were told last */
+    const char *site;                       /* of the call that is being made */
     uint64_t hand;                          /* see wheel.h */
     fate_time exact_max;                    /* no bound is exact beyond it */
     uint64_t scanned_at;                    /* the serial when a long list was last scanned */
@@ -61,6 +62,10 @@ static inline uint64_t fate__timers_mark(const struct fate__timers *timers)
 {
     return timers->serial;
 }
+/* Tells the time, which does not go back.  All is right without, but not as quick. */
+void fate__timers_pass(struct fate__timers *timers, fate_time now);
+/* Is one due at that time that was scheduled before the mark? */
+bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark);
 /* Calls the earliest that is due at now and was scheduled before mark, of fate__timers_mark or UINT64_MAX;
  * false when there is none.  It is over before its action begins (R184).  A round of a real clock calls all
  * with the mark of its beginning, so that what it schedules waits for the next one (R188). */
@@ -76,5 +81,7 @@ struct fate__timer_view {
 /* Calls visit with each pending one, in any order; it must not schedule, move or cancel. */
 void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct fate__timer_view *, void *arg),
                        void *arg);
+/* How many are pending; it looks at each. */
+size_t fate__timers_count(struct fate__timers *timers);
 
 #endif

@@ -164,8 +164,7 @@ static uint64_t end_of(const struct fate__timers *timers, uint32_t slot)
     return beginning_of(timers, slot) + (((uint64_t)1 << bits) - 1);
 }
 
-/* Moves the hand towards now, as far as it passes no occupied slot. */
-static void follow_now(struct fate__timers *timers)
+void fate__wheel_follow(struct fate__timers *timers)
 {
     uint64_t to = fate__unit_of(timers->now);
     uint32_t slot = first_ahead(timers);
@@ -201,7 +200,7 @@ static void open_slot(struct fate__timers *timers, uint32_t slot)
         ahead = fetch_ahead(timers, ahead);
     timers->heads[slot] = (struct fate__timer_link){ slot, slot };
     fate__timers_vacate(timers, slot);
-    follow_now(timers);
+    fate__wheel_follow(timers);
     while (link != slot) {
         struct fate__timer *timer = fate__timer_at(timers, link);
         uint32_t next = fate__timer_link_at(timers, link)->next;
@@ -296,7 +295,7 @@ fate_time fate__wheel_next(struct fate__timers *timers)
 uint32_t fate__wheel_earliest(struct fate__timers *timers, fate_time limit)
 {
     if (fate__unit_of(timers->now) > timers->hand)
-        follow_now(timers);
+        fate__wheel_follow(timers);
     for (;;) {
         uint32_t link = 0;
         const struct fate__timer *best = first_of_runs(timers, &link);

@@ -125,6 +125,8 @@ static inline void fate__wheel_insert(struct fate__timers *timers, uint32_t link
         timers->bounds[slot] = timer->due;
 }
 
+/* Moves the hand towards now, as far as it passes no occupied slot. */
+void fate__wheel_follow(struct fate__timers *timers);
 /* The earliest deadline; FATE_NEVER when nothing is pending. */
 fate_time fate__wheel_next(struct fate__timers *timers);
 /* The earliest timer's link if it is due by limit.  0: if there is one, it is due later. */

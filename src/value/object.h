@@ -99,9 +99,6 @@ int fate__format_begin(struct fate__formatting *f, const char *fmt, va_list args
 void fate__format_end(const struct fate__formatting *f, char *to, const char *fmt, va_list args)
     FATE_PRINTF(3, 0);
 
-/* What strerror says, in English. */
-const char *fate__errno_words(int errnum);
-
 struct fate__text;
 /* What fate_describe and fate_failure_line make, added to a text. */
 void fate__describe_to(struct fate__text *text, const fate_value *v);

@@ -23,6 +23,9 @@ static inline bool fate__is_no_memory(const fate_value *v)
     return v->as.p == &fate__no_memory_failure && fate_is_failure(v);
 }
 
+/* What strerror says, in English. */
+const char *fate__errno_words(int errnum);
+
 /* Stops the program when a value that is being given must not be: fate_follow's, or one that was lent and not
  * taken. what says what is being done with it, "fate_fire". */
 void fate__refuse_given(const fate_value *v, const char *what, const char *site);
