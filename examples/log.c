@@ -5,8 +5,9 @@
 
 static fate_value lost(fate_value *why, fate_value *reactor)
 {
-    fate_log_fields(fate_as_ptr(reactor), FATE_LOG_ERROR, "connection lost",
-                    fate_dict_of({ "peer", fate_str("::1") }, { "why", fate_copy(why) }));
+    fate_value fields = fate_dict_of({ "peer", fate_str("::1") }, { "why", fate_copy(why) });
+
+    fate_log_fields(fate_as_ptr(reactor), FATE_LOG_ERROR, "connection lost", fields);
     return fate_none();
 }
 
@@ -15,8 +16,8 @@ static void work(fate_value *arg)
     fate_reactor *reactor = fate_as_ptr(arg);
 
     fate_log(reactor, FATE_LOG_DEBUG, "%d callers wait", 2);
-    fate_log_fields(reactor, FATE_LOG_NOTICE, "connected",
-                    fate_dict_of({ "peer", fate_str("::1") }, { "port", fate_int(8007) }));
+    fate_value fields = fate_dict_of({ "peer", fate_str("::1") }, { "port", fate_int(8007) });
+    fate_log_fields(reactor, FATE_LOG_NOTICE, "connected", fields);
     fate_deferred *answer = fate_fail(reactor, fate_raise(&FATE_CONNECTION_LOST, "end of stream"));
     fate_add_errback(answer, lost, fate_ptr(reactor));
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034
 # The parts of ./check that only --all runs.  Sourced by it.
 
-PARTS_OF_ALL=(gcc_tsan valgrind fuzz differ aarch64 volume)
+PARTS_OF_ALL=(gcc_tsan valgrind fuzz differ models aarch64 volume)
 PACKAGES_OF_ALL=(valgrind qemu-user gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
-    util-linux)
+    util-linux spin)
 FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 DIFFER_COUNT=${DIFFER_COUNT:-20000}
 DIFFER_SEED=${DIFFER_SEED:-$(date +%s)}
@@ -68,6 +68,17 @@ part_differ() {
         echo "To see it again: DIFFER_SEED=$DIFFER_SEED DIFFER_COUNT=$DIFFER_COUNT ./check differ"
         count failed
     fi
+}
+
+part_models() {
+    local model
+    for model in tests/models/*.pml; do
+        if /usr/bin/python3 tests/models/check.py "$model"; then
+            count passed
+        else
+            count failed
+        fi
+    done
 }
 
 # Unpacks arm64 packages into a folder; neither apt's state nor the system changes.

@@ -418,9 +418,11 @@ static int no_seals(int fd, int seals)
 
 static void expect_text_instead(void)
 {
+    const struct fate__sys *before = fate__sys;
+
     fate__sys = &failing;
     expect_written(fate_log_to_journal, "2023-11-14T22:13:20.123Z warning: connect client.c:6: refused\n");
-    fate__sys = &fate__sys_real;
+    fate__sys = before;
 }
 
 TEST(what_the_system_refuses_is_written_as_text)

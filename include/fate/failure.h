@@ -64,6 +64,7 @@ FATE_API extern const fate_class FATE_ERROR,   /* "Error", the base of all */
     FATE_FAILURE_GROUP,                        /*   "FailureGroup": payload the list of failures */
     FATE_QUEUE_OVERFLOW, FATE_QUEUE_UNDERFLOW, /*   "QueueOverflow", "QueueUnderflow" */
     FATE_FOLLOW_ERROR,                         /*   "FollowError": a deferred that would wait for itself */
+    FATE_POOL_FULL,                            /*   "PoolFull": see fate/thread.h */
     FATE_NOT_A_COROUTINE,                      /*   "NotACoroutineError" */
     FATE_NO_CURRENT_FAILURE,                   /*   "NoCurrentExceptionError" */
     FATE_ALREADY_LOCKING,                      /*   "AlreadyTryingToLockError" */

@@ -12,6 +12,7 @@
 #include <fate/fuse.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
+#include <fate/report.h>
 #include <fate/sync.h>
 #include <fate/thread.h>
 #include <fate/value.h>

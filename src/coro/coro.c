@@ -282,6 +282,17 @@ static void free_coros(struct fate__owned *owned)
     fate__free(coros);
 }
 
+/* Each is seen with its deferred. */
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+}
+
+static const char *name_of(const fate_deferred *d)
+{
+    const fate_coro *co = fate__source_data(d);
+    return co->given_name ? co->given_name : "";
+}
+
 static struct fate__coros *coros_of(fate_reactor *reactor)
 {
     struct fate__turns *turns = fate__turns(reactor);
@@ -299,6 +310,8 @@ static struct fate__coros *coros_of(fate_reactor *reactor)
     fate__list_init(&coros->all);
     turns->coros = coros;
     turns->resume = resume_deferred;
+    turns->coro_name = name_of;
+    coros->owned.look = look;
     fate__watch_overflows();
     return coros;
 }

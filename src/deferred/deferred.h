@@ -68,6 +68,14 @@ static inline unsigned fate__places_of(unsigned kind)
 
 #define FATE__PLACES 3
 
+/* What a library's deferred waits for, for the report. */
+struct fate__waits {
+    char text[80];            /* "the lock" */
+    const void *on;           /* that thing's id, or NULL */
+    fate_deferred *const *of; /* instead: several, some of them NULL */
+    size_t n;
+};
+
 /* The library as producer.  It sits in the last place, as a canceller does, until the deferred fires, or for
  * life when it has `gone`. */
 struct fate__source {
@@ -81,6 +89,7 @@ struct fate__source {
      * kept for end, which is called when that has been done, and returns it. */
     fate_deferred *(*begin_cancel)(fate_deferred *d, void *data, fate_deferred *above);
     fate_deferred *(*end_cancel)(fate_deferred *d, void *data);
+    void (*waits)(const void *data, struct fate__waits *ret); /* NULL, or for the report */
 };
 
 enum {
@@ -212,6 +221,8 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
     turns->sweep_last = d;
 }
 
+/* Is it done and not held: will it go at the end of the turn? */
+bool fate__is_over(const fate_deferred *d);
 void fate__unlink_swept(fate_deferred *d);
 
 /* d is to run, or its links are needed for something else. */
@@ -289,6 +300,11 @@ void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level 
 /* Appends a level and runs it if that can be; false as fate__level_push. */
 bool fate__add(fate_deferred *d, unsigned kind, struct fate__level level[]);
 bool fate__add_native(fate_deferred *d, const struct fate__native *native, void *data, size_t index);
+
+/* ---- join.c ---- */
+
+/* Levels that fire another deferred, their arg. */
+extern const struct fate__native fate__chain_level, fate__branch_level;
 
 /* ---- fire.c ---- */
 

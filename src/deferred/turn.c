@@ -20,6 +20,11 @@ static bool is_done(const fate_deferred *d)
     return (d->flags & FATE__FIRED) && (!d->pauses || (d->marks & FATE__NO_PAUSES));
 }
 
+bool fate__is_over(const fate_deferred *d)
+{
+    return !d->holds && is_done(d);
+}
+
 struct report_call {
     struct fate__turns *turns;
     const fate_value *failure;
@@ -473,6 +478,8 @@ void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__o
         return &turns->no_memory_thing;
     owned->free = free;
     owned->turns = turns;
+    owned->what = what;
+    owned->made_ms = turns->now_ms;
     fate__list_add_last(&turns->owned, &owned->link);
     return owned;
 }

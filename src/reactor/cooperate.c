@@ -2,9 +2,11 @@
 #include <reactor/cooperate.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/text.h>
 
 #define SLICE_DEFAULT (10 * FATE_MILLISECOND)
 
@@ -249,6 +251,47 @@ static void free_owned(struct fate__owned *owned)
     fate_cooperator_free((fate_cooperator *)owned);
 }
 
+/* ---- For the report ---- */
+
+static void describe_task(const struct fate__task *task, char *to, size_t n)
+{
+    char site[128] = "";
+
+    if (task->is_waiting && task->awaited)
+        snprintf(to, n, "waits for deferred %s",
+                 fate__site_short(fate__site_of(task->awaited), site, sizeof site));
+    else
+        snprintf(to, n, "%s", task->is_stepping ? "makes a step" : task->n_pauses ? "paused" : "ready");
+}
+
+static void see_task(const struct fate__task *task, fate__see_fn *see, void *arg)
+{
+    char state[160];
+    const struct fate__seen seen = {
+        .kind = "task",
+        .name = "",
+        .site = task->site ? task->site : "",
+        .state = state,
+        .age = task->d ? fate__age(task->cooperator->owned.turns, task->d->age_ms) : 0,
+        .id = task,
+        .waits_for = task->is_waiting ? task->awaited : NULL,
+    };
+
+    describe_task(task, state, sizeof state);
+    see(&seen, arg);
+}
+
+/* Its tasks are shown below it. */
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    const fate_cooperator *c = (const fate_cooperator *)owned;
+    const char *state = c->is_stopped ? "stopped" : c->is_started ? "started" : "not started";
+
+    fate__see_owned(owned, see, arg, state, NULL);
+    for (struct fate__link *at = c->tasks.next; at != &c->tasks; at = at->next)
+        see_task(fate_container_of(at, struct fate__task, in_tasks), see, arg);
+}
+
 fate_cooperator *fate_cooperator_new_at(fate_reactor *reactor, const fate_cooperator_options *options,
                                         const char *site)
 {
@@ -269,7 +312,8 @@ fate_cooperator *fate_cooperator_new_at(fate_reactor *reactor, const fate_cooper
     fate__list_init(&c->ready);
     c->slice = o.slice ? o.slice : SLICE_DEFAULT;
     c->is_started = !o.starts_later;
-    c->site = site;
+    c->owned.site = c->site = site;
+    c->owned.look = look;
     return c;
 }
 

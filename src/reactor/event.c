@@ -3,6 +3,9 @@
 
 #include <reactor/reactor.h>
 
+#define UNREAD_MAX       16  /* posts for which the clock is read once */
+#define RECYCLED_AT_ONCE 128 /* posts, so that those who post have nodes while many are run */
+
 /* The clock has gone on meanwhile: what comes next is to see that. */
 static void has_blocked(fate_reactor *reactor, fate_time took)
 {
@@ -20,15 +23,14 @@ static void has_blocked(fate_reactor *reactor, fate_time took)
 void fate__event_begin(fate_reactor *reactor, const char *site)
 {
     reactor->turn_site = site;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_begin(reactor);
     fate__turn_enter(&reactor->turns);
 }
 
-void fate__event_end(fate_reactor *reactor)
+/* Returns how long it is since it was called last. */
+static fate_time look_at_clock(fate_reactor *reactor)
 {
-    fate__turn_leave(&reactor->turns);
-    reactor->n_turns++;
-    if (!reactor->slow_callback)
-        return;
     fate_time now = fate__coarse();
     fate_time took = now - reactor->turn_began;
     bool is_known = now && reactor->turn_began; /* a clock that cannot be read says 0 */
@@ -37,6 +39,17 @@ void fate__event_end(fate_reactor *reactor)
         now = fate__coarse();
     }
     reactor->turn_began = now;
+    return took;
+}
+
+void fate__event_end(fate_reactor *reactor)
+{
+    fate__turn_leave(&reactor->turns);
+    reactor->n_turns++;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_end(reactor);
+    if (reactor->slow_callback)
+        look_at_clock(reactor);
 }
 
 void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site)
@@ -46,6 +59,75 @@ void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, c
     action(&arg);
     fate_drop(fate_take(&arg));
     fate__event_end(reactor);
+}
+
+static inline void call(const struct fate__post *post)
+{
+    fate_value arg = fate__load(&post->arg);
+
+    fate__lend(&arg);
+    post->action(&arg);
+    if (fate__unlikely(arg.type && arg.type->is_counted))
+        fate_drop(fate_take(&arg));
+}
+
+/* Reading the clock would be much of what a short call costs.  So it is read once for several from the same
+ * line, as long as it does not go on meanwhile; then each is looked at by itself. */
+struct readings {
+    unsigned n_unread, n_unread_max;
+};
+
+static inline void look_now_and_then(fate_reactor *reactor, struct readings *readings, const char *next_site)
+{
+    if (readings->n_unread < readings->n_unread_max && reactor->turn_site == next_site)
+        return;
+    if (readings->n_unread == 0 || !reactor->slow_callback)
+        return;
+    bool has_gone_on = look_at_clock(reactor) > 0;
+    readings->n_unread = 0;
+    if (has_gone_on)
+        readings->n_unread_max = 1;
+    else if (readings->n_unread_max < UNREAD_MAX)
+        readings->n_unread_max *= 2;
+}
+
+/* One by one, for those who want to know how long each takes. */
+static void deliver_traced(fate_reactor *reactor, const struct fate__post *mark)
+{
+    struct fate__posts *posts = &reactor->posts;
+
+    while (posts->oldest != mark && !reactor->has_crashed) {
+        const struct fate__post *post = fate__posts_next(posts);
+        fate__deliver(reactor, post->action, post->arg, post->site);
+    }
+    fate__posts_recycle(posts);
+}
+
+void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark)
+{
+    struct fate__posts *posts = &reactor->posts;
+    struct readings readings = { 0, 1 };
+
+    if (fate__unlikely(reactor->trace.n)) {
+        deliver_traced(reactor, mark);
+        return;
+    }
+    fate__turn_enter(&reactor->turns);
+    for (unsigned n = 1; posts->oldest != mark && !reactor->has_crashed; n++) {
+        const struct fate__post *post = fate__posts_next(posts);
+        look_now_and_then(reactor, &readings, post->site);
+        reactor->turn_site = post->site;
+        call(post);
+        if (fate__has_to_sweep(&reactor->turns))
+            fate__sweep(&reactor->turns);
+        reactor->n_turns++;
+        readings.n_unread++;
+        if (n % RECYCLED_AT_ONCE == 0)
+            fate__posts_recycle(posts);
+    }
+    look_now_and_then(reactor, &readings, NULL);
+    fate__turn_leave(&reactor->turns);
+    fate__posts_recycle(posts);
 }
 
 void fate__enter(fate_reactor *reactor, const char *what)

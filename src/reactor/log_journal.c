@@ -71,9 +71,9 @@ static bool is_ours(const char *key)
 /* Capitals, digits and underscores, a capital first: "peer-name" is PEER_NAME, "2nd" is F_2ND. */
 static void make_key(const char *from, char to[KEY_BYTES_MAX + 1])
 {
-    char key[KEY_BYTES_MAX + 1] = "";
+    char key[KEY_BYTES_MAX - 1] = ""; /* "F_" may come before it */
 
-    for (size_t i = 0; from[i] && i < KEY_BYTES_MAX - 2; i++) {
+    for (size_t i = 0; from[i] && i < sizeof key - 1; i++) {
         bool is_small = from[i] >= 'a' && from[i] <= 'z';
         bool is_allowed = (from[i] >= 'A' && from[i] <= 'Z') || (from[i] >= '0' && from[i] <= '9');
         key[i] = is_small ? (char)(from[i] - 'a' + 'A') : is_allowed ? from[i] : '_';

@@ -12,15 +12,10 @@
 
 void fate__run_posts(fate_reactor *reactor)
 {
-    struct fate__posts *posts = &reactor->posts;
-    const struct fate__post *mark = fate__posts_mark(posts);
-    struct fate__post post;
+    const struct fate__post *mark = fate__posts_mark(&reactor->posts);
 
-    if (posts->oldest == mark)
-        return;
-    while (!reactor->has_crashed && fate__posts_take(posts, mark, &post))
-        fate__deliver(reactor, post.action, post.arg, post.site);
-    fate__posts_recycle(posts);
+    if (reactor->posts.oldest != mark)
+        fate__deliver_posts(reactor, mark);
 }
 
 static bool call_timer(fate_reactor *reactor, fate_time now, uint64_t mark)
@@ -66,7 +61,7 @@ static void begin_shutdown(fate_reactor *reactor)
     reactor->stage = FATE__STOPPING;
     reactor->shutdown_ends = fate__time_after(reactor->now, reactor->options.shutdown_max);
     reactor->shutdown_limit = fate_call_later_at(reactor, reactor->options.shutdown_max, nothing, fate_none(),
-                                                 "the limit of the shutdown");
+                                                 FATE__OWN_SITE("the limit of the shutdown"));
     fate__occasion_begin(reactor, FATE_SHUTDOWN);
 }
 
@@ -130,7 +125,7 @@ static bool play_next(fate_reactor *reactor, fate_time end)
 static void join_threads(fate_reactor *reactor)
 {
     fate__run_posts(reactor);
-    while (reactor->n_outside > 0 && !reactor->has_crashed) {
+    while (reactor->n_outside > reactor->n_blocked && !reactor->has_crashed) {
         fate__wait_for_posts(reactor);
         fate__run_posts(reactor);
     }
@@ -161,6 +156,7 @@ void fate_advance(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
+    fate__threads_begin(reactor);
     fate__run_posts(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (call_timer(reactor, reactor->now, UINT64_MAX))
@@ -171,6 +167,7 @@ void fate_play(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_play");
     check_simulated(reactor, t, "fate_play");
+    fate__threads_begin(reactor);
     fate_time end = fate__time_after(reactor->now, t);
     do
         join_threads(reactor);
@@ -186,6 +183,8 @@ static void begin(fate_reactor *reactor)
     reactor->stage = FATE__STARTING;
     if (!reactor->is_simulated)
         fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
+    fate__threads_begin(reactor); /* before the triggers, which may wait for them */
     fate__occasion_begin(reactor, FATE_STARTUP);
 }
 
@@ -239,9 +238,12 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
         return 0;
     }
     reactor->is_iterating = true;
+    fate__threads_begin(reactor);
     fate__posts_awake(&reactor->posts);
     fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
     round_of(reactor, timeout);
+    fate__count_busy(reactor);
     reactor->is_iterating = false;
     if (reactor->is_foreign)
         fate__hand_to_foreign_loop(reactor);

@@ -126,8 +126,9 @@ static int watch_signals(struct program *program)
 {
     fate__sys->sigaction(SIGINT, NULL, &program->before[0]);
     fate__sys->sigaction(SIGTERM, NULL, &program->before[1]);
-    fate_watch one = fate_on_signal(program->reactor, SIGINT, interrupted, fate_ptr(program));
-    fate_watch other = fate_on_signal(program->reactor, SIGTERM, terminated, fate_ptr(program));
+    const char *site = FATE__OWN_SITE("fate_main");
+    fate_watch one = fate_on_signal_at(program->reactor, SIGINT, interrupted, fate_ptr(program), site);
+    fate_watch other = fate_on_signal_at(program->reactor, SIGTERM, terminated, fate_ptr(program), site);
 
     return one.id < 0 ? (int)one.id : other.id < 0 ? (int)other.id : 0;
 }
@@ -144,8 +145,9 @@ static int prepare(struct program *program, bool keep_signals)
 {
     fate_reactor *reactor = program->reactor;
     fate_value arg = fate_ptr(program);
-    fate_watch before = fate_add_trigger(reactor, FATE_BEFORE, FATE_SHUTDOWN, wait_for_main, arg);
-    fate_watch running = fate_call_when_running(reactor, start, arg);
+    const char *site = FATE__OWN_SITE("fate_main");
+    fate_watch before = fate_add_trigger_at(reactor, FATE_BEFORE, FATE_SHUTDOWN, wait_for_main, arg, site);
+    fate_watch running = fate_call_when_running_at(reactor, start, arg, site);
 
     if (before.id < 0 || running.id < 0)
         return -ENOMEM;

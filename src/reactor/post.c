@@ -12,8 +12,9 @@
 /* ---- Nodes ---- */
 
 /* What a thread has for its next posts, to whatever reactor.  It goes with the thread, and for the thread of
- * a reactor with that. */
-static _Thread_local struct fate__post *kept;
+ * a reactor with that.  One word of the static room for a thread's own is always there, and found without a
+ * call. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) struct fate__post *kept;
 static pthread_key_t at_thread_exit;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -37,6 +38,20 @@ static void make_key(void)
     (void)pthread_key_create(&at_thread_exit, free_kept);
 }
 
+static void keep_at_exit(void)
+{
+    pthread_once(&once, make_key);
+    pthread_setspecific(at_thread_exit, &kept);
+}
+
+static void keep(struct fate__post *node)
+{
+    if (!kept)
+        keep_at_exit();
+    atomic_store_explicit(&node->next, kept, memory_order_relaxed);
+    kept = node;
+}
+
 static struct fate__post *refill(struct fate__posts *posts)
 {
     struct fate__post *node = atomic_exchange_explicit(&posts->returned, NULL, memory_order_acquire);
@@ -44,10 +59,8 @@ static struct fate__post *refill(struct fate__posts *posts)
     if (!node)
         return fate__alloc(sizeof *node);
     kept = atomic_load_explicit(&node->next, memory_order_relaxed);
-    if (kept) {
-        pthread_once(&once, make_key);
-        pthread_setspecific(at_thread_exit, &kept);
-    }
+    if (kept)
+        keep_at_exit();
     return node;
 }
 
@@ -58,19 +71,24 @@ static struct fate__post *take_node(struct fate__posts *posts)
     if (!node)
         return refill(posts);
     kept = atomic_load_explicit(&node->next, memory_order_relaxed);
+    fate__post_prefetch(node, 1);
     return node;
 }
 
+/* What nobody has fetched comes first, so that nodes go round in the order in which they lie in memory. */
 void fate__posts_recycle(struct fate__posts *posts)
 {
-    if (!posts->spent)
+    if (posts->spent == posts->oldest)
         return;
-    struct fate__post *first = atomic_load_explicit(&posts->returned, memory_order_relaxed);
-    do
-        atomic_store_explicit(&posts->spent_last->next, first, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&posts->returned, &first, posts->spent,
-                                                  memory_order_release, memory_order_relaxed));
-    posts->spent = posts->spent_last = NULL;
+    struct fate__post *first = atomic_exchange_explicit(&posts->returned, NULL, memory_order_acquire);
+    if (first)
+        atomic_store_explicit(&posts->last_returned->next, posts->spent, memory_order_relaxed);
+    else
+        first = posts->spent;
+    posts->last_returned = posts->last_spent;
+    atomic_store_explicit(&posts->last_returned->next, NULL, memory_order_relaxed);
+    atomic_store_explicit(&posts->returned, first, memory_order_release);
+    posts->spent = posts->oldest;
 }
 
 /* ---- Life ---- */
@@ -81,7 +99,7 @@ int fate__posts_init(struct fate__posts *posts)
 
     if (!empty)
         return -ENOMEM;
-    posts->oldest = empty;
+    posts->oldest = posts->spent = empty;
     atomic_store(&posts->newest, empty);
     posts->wake_fd = fate__sys->eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return posts->wake_fd < 0 ? -errno : 0;
@@ -89,12 +107,10 @@ int fate__posts_init(struct fate__posts *posts)
 
 void fate__posts_drop(struct fate__posts *posts)
 {
-    struct fate__post post;
-
     if (!posts->oldest)
         return;
-    while (fate__posts_take(posts, fate__posts_mark(posts), &post))
-        fate_drop(post.arg);
+    while (fate__posts_are_waiting(posts))
+        fate_drop(fate__posts_next(posts)->arg);
 }
 
 void fate__posts_done(struct fate__posts *posts)
@@ -120,6 +136,15 @@ void fate__posts_wake(struct fate__posts *posts)
     errno = kept_errno;
 }
 
+static void put_in(struct fate__posts *posts, struct fate__post *post)
+{
+    atomic_store_explicit(&post->next, NULL, memory_order_relaxed);
+    struct fate__post *before = atomic_exchange(&posts->newest, post);
+    atomic_store_explicit(&before->next, post, memory_order_release);
+    if (atomic_load(&posts->asleep))
+        fate__posts_wake(posts);
+}
+
 int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, const char *site)
 {
     bool is_closed = atomic_load_explicit(&posts->is_closed, memory_order_acquire);
@@ -132,19 +157,30 @@ int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, c
     post->action = action;
     post->arg = arg;
     post->site = site;
-    atomic_store_explicit(&post->next, NULL, memory_order_relaxed);
-    struct fate__post *before = atomic_exchange(&posts->newest, post);
-    atomic_store_explicit(&before->next, post, memory_order_release);
-    if (atomic_load(&posts->asleep))
-        fate__posts_wake(posts);
+    put_in(posts, post);
     return 0;
+}
+
+struct fate__post *fate__post_prepare(struct fate__posts *posts)
+{
+    return take_node(posts);
+}
+
+void fate__post_prepared(struct fate__posts *posts, struct fate__post *post)
+{
+    put_in(posts, post);
+}
+
+void fate__post_give_up(struct fate__post *post)
+{
+    keep(post);
 }
 
 /* ---- The consumer ---- */
 
 /* A producer has put its node in but not tied it to the one before yet: it is between two instructions, or
  * was interrupted there.  Let it run; with yielding alone, a loop of high priority might wait for ever. */
-static struct fate__post *wait_for_next(struct fate__post *post)
+struct fate__post *fate__posts_wait(struct fate__post *post)
 {
     const struct timespec moment = { 0, 50000 };
     struct fate__post *next;
@@ -157,23 +193,11 @@ static struct fate__post *wait_for_next(struct fate__post *post)
     return next;
 }
 
-bool fate__posts_take(struct fate__posts *posts, const struct fate__post *mark, struct fate__post *ret_post)
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg)
 {
-    struct fate__post *spent = posts->oldest;
+    const struct fate__post *post = posts->oldest;
 
-    if (spent == mark)
-        return false;
-    struct fate__post *next = atomic_load_explicit(&spent->next, memory_order_acquire);
-    if (fate__unlikely(!next))
-        next = wait_for_next(spent);
-    ret_post->action = next->action;
-    ret_post->arg = next->arg;
-    ret_post->site = next->site;
-    posts->oldest = next;
-    posts->n_called++;
-    atomic_store_explicit(&spent->next, posts->spent, memory_order_relaxed);
-    if (!posts->spent)
-        posts->spent_last = spent;
-    posts->spent = spent;
-    return true;
+    while ((post = atomic_load_explicit(&((struct fate__post *)(uintptr_t)post)->next, memory_order_acquire)))
+        visit(post, arg);
 }

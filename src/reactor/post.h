@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include <base/stop.h>
 #include <fate/reactor.h>
 
 struct fate__post {
@@ -23,12 +24,14 @@ struct fate__post {
 };
 
 struct fate__posts {
-    /* Producers and the consumer have a line of the cache each. */
+    /* Producers and the consumer have a line of the cache each, and share none with what is around. */
+    char begin[64];
     _Atomic(struct fate__post *) newest;
     _Atomic(struct fate__post *) returned; /* nodes that producers may take back, all at once */
     char producers_end[64];
-    struct fate__post *oldest;             /* empty: those behind it are waiting */
-    struct fate__post *spent, *spent_last; /* to be returned, by next */
+    struct fate__post *oldest; /* empty: those behind it are waiting */
+    /* To be returned: from spent on to last_spent, the one before oldest; none while spent is oldest. */
+    struct fate__post *spent, *last_spent, *last_returned;
     uint64_t n_called;
     char consumer_end[64];
     atomic_bool asleep;
@@ -44,6 +47,11 @@ void fate__posts_drop(struct fate__posts *posts);
 
 /* From any thread.  0, -ENOMEM or -ESHUTDOWN; arg is given. */
 int fate__post(struct fate__posts *posts, fate_action *action, fate_value arg, const char *site);
+/* For what must not fail when it comes to be posted: a node for it, or NULL without memory.  It is posted
+ * from any thread, also when no more is taken in, or given up. */
+struct fate__post *fate__post_prepare(struct fate__posts *posts);
+void fate__post_prepared(struct fate__posts *posts, struct fate__post *post);
+void fate__post_give_up(struct fate__post *post);
 /* From any thread, and from signal handlers: the loop does not go on sleeping. */
 void fate__posts_wake(struct fate__posts *posts);
 
@@ -58,14 +66,37 @@ static inline void fate__posts_awake(struct fate__posts *posts)
         atomic_store(&posts->asleep, false);
 }
 
+/* Nodes go round, and so are mostly used in the order in which they lie in memory.  What another processor
+ * has written is fetched some nodes ahead, wherever that may lead. */
+#define FATE__AHEAD_BYTES ((uintptr_t)256)
+#define fate__post_prefetch(post, is_for_writing)                                                            \
+    __builtin_prefetch((const void *)((uintptr_t)(post) + FATE__AHEAD_BYTES), is_for_writing)
+
 /* The newest post of now, up to which one round goes (R239). */
 static inline struct fate__post *fate__posts_mark(struct fate__posts *posts)
 {
     return atomic_load_explicit(&posts->newest, memory_order_acquire);
 }
-/* Takes the oldest post out, unless it lies behind mark. */
-bool fate__posts_take(struct fate__posts *posts, const struct fate__post *mark, struct fate__post *ret_post);
-/* Gives the nodes that were taken back to the producers. */
+struct fate__post *fate__posts_wait(struct fate__post *post);
+/* Takes the oldest post out, which must not be behind a mark that has been reached.  It can be read until the
+ * next call. */
+static inline const struct fate__post *fate__posts_next(struct fate__posts *posts)
+{
+    struct fate__post *spent = posts->oldest;
+    struct fate__post *next = atomic_load_explicit(&spent->next, memory_order_acquire);
+
+    if (fate__unlikely(!next))
+        next = fate__posts_wait(spent);
+    fate__post_prefetch(next, 0);
+    posts->last_spent = spent;
+    posts->oldest = next;
+    posts->n_called++;
+    return next;
+}
+/* For the report: each that waits, oldest first. */
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg);
+/* Gives the nodes that were taken back to the producers, as they hang together. */
 void fate__posts_recycle(struct fate__posts *posts);
 
 #endif

@@ -48,10 +48,12 @@ static int init_parts(fate_reactor *reactor)
     fate__timers_init(&reactor->timers);
     fate__threads_init(reactor);
     fate__log_init(reactor);
+    fate__list_init(&reactor->trace.tracers);
     if (fate__turns_init(&reactor->turns) < 0)
         return -ENOMEM;
     reactor->turns.log = fate__log_from_turns;
     reactor->turns.fired_early = fate__drop_laters;
+    reactor->turns.describe_later = fate__describe_later;
     return fate__posts_init(&reactor->posts);
 }
 
@@ -79,6 +81,7 @@ static void free_memory(fate_reactor *reactor)
     fate__table_done(&reactor->tasks);
     fate__watches_done(&reactor->watches);
     fate__wait_done(reactor);
+    fate__slab_done(&reactor->threads.jobs);
     fate__posts_done(&reactor->posts);
     fate__free(reactor);
 }
@@ -97,8 +100,11 @@ static fate_reactor *make(const fate_reactor_options *options, bool is_simulated
     int why = init_parts(reactor);
     if (why == 0 && !is_simulated)
         why = open_world(reactor);
+    if (why == 0 && !is_simulated && reactor->options.report_on_usr1)
+        why = fate__report_on_usr1(reactor);
     if (why == 0)
         return reactor;
+    fate__signals_done(reactor);
     free_memory(reactor);
     errno = -why;
     return NULL;
@@ -154,10 +160,12 @@ void fate_reactor_free(fate_reactor *reactor)
     fate__refuse_inside(&reactor->turns, "fate_reactor_free");
     fate__refuse_in_callbacks(&reactor->turns);
     fate__own_thread(&reactor->turns);
+    fate__report_left(reactor);
     atomic_store(&reactor->posts.is_closed, true);
     fate__threads_stop(reactor);
     drop_all(reactor);
     fate__posts_drop(&reactor->posts);
+    fate__threads_done(reactor);
     fate__signals_done(reactor);
     free_memory(reactor);
 }

@@ -11,6 +11,7 @@
 #include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
+#include <reactor/thread.h>
 #include <reactor/timer.h>
 #include <reactor/trigger.h>
 #include <reactor/watch.h>
@@ -51,13 +52,22 @@ struct fate_reactor {
     } spin;
     int timer_fd; /* due with the first delayed call, for foreign loops; -1: not asked for */
     fate_time timer_fd_due;
-    size_t n_outside;              /* jobs of threads that will post: a simulated reactor waits for them */
+    /* Jobs of threads that will post: a simulated reactor waits for them, but for those that wait for it. */
+    size_t n_outside, n_blocked;
     struct fate__signals *signals; /* NULL: none asked for */
-    struct fate__link pools, blocking; /* of threads */
+    struct fate__threads threads;
     /* What is being done, for those who watch. */
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
     uint64_t n_turns, n_slow_turns;
+    fate_time woke, busy; /* when it last went on after sleeping; how long it has not slept before that */
+    struct fate__trace {
+        struct fate__link tracers;
+        size_t n;        /* 0: nobody is told */
+        fate_time began; /* the event that is being delivered, on the precise clock; 0: not known */
+        struct fate__tracing *current, *next; /* who is being told, and whose turn is next */
+        uint64_t n_turns;
+    } trace;
     struct fate__log log;
     fate_reactor_options options;
     fate_timer shutdown_limit;
@@ -74,6 +84,23 @@ static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
 
 /* A deferred that had one pending has fired. */
 void fate__drop_laters(fate_deferred *d);
+/* What d, which has one pending, waits for. */
+void fate__describe_later(const fate_deferred *d, char *to, size_t n);
+
+/* ---- report.c, trace.c ---- */
+
+/* The site of what the library makes for itself, which reports leave out. */
+#define FATE__OWN_SITE(what) "(libfate) " what
+/* With FATE_DEBUG=1 in the environment, prints the report of a reactor that is about to go, if anything is
+ * left. */
+void fate__report_left(fate_reactor *reactor);
+/* Prints the report on SIGUSR1.  0 or -errno. */
+int fate__report_on_usr1(fate_reactor *reactor);
+/* Around an event, while there is a tracer. */
+void fate__trace_begin(fate_reactor *reactor);
+void fate__trace_end(fate_reactor *reactor);
+/* The loop is about to sleep: counts the time since it woke as busy. */
+void fate__count_busy(fate_reactor *reactor);
 
 /* ---- clock.c ---- */
 
@@ -109,6 +136,8 @@ void fate__event_begin(fate_reactor *reactor, const char *site);
 void fate__event_end(fate_reactor *reactor);
 /* Calls action(arg) as an event, and drops arg. */
 void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site);
+/* The same for the posts up to mark. */
+void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark);
 /* At each door that runs events: ends the turn outside; stops the program inside an event. */
 void fate__enter(fate_reactor *reactor, const char *what);
 

@@ -1,5 +1,6 @@
 /* Tasks of a cooperator: their steps, their waits, their end, and the handles to them (R216-R219). */
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <reactor/cooperate.h>
@@ -76,7 +77,13 @@ static void gone(fate_deferred *d, void *data)
     leave_users(task);
 }
 
-static const struct fate__source task_source = { .cancel = cancel, .gone = gone };
+static void say_which(const void *data, struct fate__waits *ret)
+{
+    snprintf(ret->text, sizeof ret->text, "the end of the task");
+    ret->on = data;
+}
+
+static const struct fate__source task_source = { .cancel = cancel, .gone = gone, .waits = say_which };
 
 static const void *key_of(int64_t id)
 {

@@ -2,11 +2,34 @@
 #ifndef FATE_SRC_REACTOR_THREAD_H
 #define FATE_SRC_REACTOR_THREAD_H
 
-#include <fate/reactor.h>
+#include <pthread.h>
+
+#include <base/list.h>
+#include <base/slab.h>
+#include <fate/thread.h>
+
+struct fate__threads {
+    fate_pool *own;          /* the reactor's own pool; NULL: not asked for yet */
+    struct fate__link pools; /* all of them */
+    struct fate__slab jobs;
+    bool has_started, has_stopped;
+    /* Blocking calls that are not answered yet, under the lock. */
+    pthread_mutex_t lock;
+    struct fate__link blocking;
+    bool refuses_blocking;
+};
 
 void fate__threads_init(fate_reactor *reactor);
+/* The reactor begins to run, or to be iterated: so do its pools.  Twice is once. */
+void fate__threads_begin(fate_reactor *reactor);
 /* Part of the shutdown: unanswered blocking calls return a FATE_CANCELLED failure; then the pools finish what
  * they have been given, and their threads are joined.  Twice is once. */
 void fate__threads_stop(fate_reactor *reactor);
+/* Drops what jobs have in them that nobody was told of any more, and frees them. */
+void fate__threads_done(fate_reactor *reactor);
+
+/* A value is to cross to another thread: 0, or -ENOMEM.  One that must not stops the program; what: the
+ * function, site: where it was called. */
+int fate__cross(fate_value *v, const char *what, const char *site);
 
 #endif

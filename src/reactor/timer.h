@@ -84,4 +84,8 @@ void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct f
 /* How many are pending; it looks at each. */
 size_t fate__timers_count(struct fate__timers *timers);
 
+#define FATE__DUE_BYTES 48
+/* "due in 1.2 s", "due now", "never due", "over"; returns to. */
+const char *fate__due_text(fate_timer timer, char to[FATE__DUE_BYTES]);
+
 #endif

@@ -19,16 +19,11 @@ static fate_time until_next(fate_reactor *reactor)
     return next > reactor->now ? next - reactor->now : 0;
 }
 
-static bool has_to_sweep(const fate_reactor *reactor)
-{
-    return reactor->turns.sweep_first || reactor->turns.handed_no_memory;
-}
-
 fate_time fate_next_timeout(const fate_reactor *reactor)
 {
     fate__check_reactor(reactor, "fate_next_timeout", NULL);
     fate_reactor *own = (fate_reactor *)reactor;
-    if (has_to_sweep(reactor) || fate__posts_are_waiting(&own->posts))
+    if (fate__has_to_sweep(&reactor->turns) || fate__posts_are_waiting(&own->posts))
         return 0;
     fate__now(own);
     return until_next(own);
@@ -121,7 +116,7 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
 
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
-    if (timeout_max <= 0 || reactor->has_stopped || has_to_sweep(reactor) || has_work(reactor))
+    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) || has_work(reactor))
         return 0;
     fate_time left = until_next(reactor);
     if (left != 0 && left != FATE_NEVER) { /* what was done since the wake-up has taken its time */
@@ -137,6 +132,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     fate_time timeout = how_long(reactor, timeout_max);
     int n;
 
+    if (timeout != 0)
+        fate__count_busy(reactor);
     if (timeout == 0)
         n = wait_once(reactor, 0, events);
     else if (reactor->spin.budget)
@@ -144,6 +141,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     else
         n = sleep_once(reactor, timeout, events);
     fate__set_now(reactor, fate__monotonic());
+    if (timeout != 0)
+        reactor->woke = reactor->now;
     if (reactor->slow_callback)
         reactor->turn_began = fate__coarse();
     fate__descriptors_deliver(reactor, events, n);
@@ -167,7 +166,7 @@ void fate__wait_for_posts(fate_reactor *reactor)
  * has come before it. */
 void fate__timer_fd_update(fate_reactor *reactor)
 {
-    fate_time due = has_to_sweep(reactor) ? reactor->now : fate__timers_next(&reactor->timers);
+    fate_time due = fate__has_to_sweep(&reactor->turns) ? reactor->now : fate__timers_next(&reactor->timers);
 
     if (reactor->timer_fd < 0 || due == reactor->timer_fd_due)
         return;

@@ -330,6 +330,25 @@ void entries_of_the_log_name_the_line(fate_reactor *reactor)
     EXPECT(contains(sites.c_str(), at_line(line)) && contains(sites.c_str(), at_line(line + 2)));
 }
 
+void tracers_and_locks_name_the_line(fate_reactor *reactor)
+{
+    static int n_turns;
+    static std::string sites;
+    fate_lock_new(reactor);
+    int line = __LINE__ - 1;
+    fate_watch watch = fate_reactor_trace(
+        reactor, [](const char *, fate_time, fate_value *) { n_turns++; }, fate_none());
+    fate_call_later(
+        reactor, 0, [](fate_value *) {}, fate_none());
+    fate_advance(reactor, 0);
+    EXPECT(n_turns == 1);
+    fate_reactor_each(
+        reactor, [](const fate_thing *thing, fate_value *) { sites += std::string(thing->site) + " "; },
+        fate_none());
+    EXPECT(contains(sites.c_str(), at_line(line)));
+    EXPECT(fate_unwatch(watch) == 0);
+}
+
 /* ---- Cooperation ---- */
 
 fate_value three_steps(fate_value *arg)
@@ -384,6 +403,7 @@ int main()
                                               coroutines,
                                               fuses,
                                               entries_of_the_log_name_the_line,
+                                              tracers_and_locks_name_the_line,
                                               cooperation };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
