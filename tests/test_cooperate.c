@@ -96,7 +96,7 @@ TEST(on_real_time_a_slice_is_that_time)
     EXPECT_STR(trail, "....!....");
     fate_iterate(reactor, 0);
     EXPECT_STR(trail, "....!.....");
-    EXPECT_EQ(reactor->timers.n, 0);
+    EXPECT_EQ(fate__timers_count(&reactor->timers), 0);
 }
 
 static fate_value work_slowly(fate_value *arg)
@@ -126,11 +126,11 @@ TEST(several_that_are_added_before_a_tick_plan_one)
     begin();
     for (int i = 0; i < 3; i++)
         add(work_for_ever);
-    EXPECT(test_is_oom() || reactor->timers.n == 1);
+    EXPECT(test_is_oom() || fate__timers_count(&reactor->timers) == 1);
     fate_advance(reactor, 0);
     EXPECT_STR(trail, "...");
     EXPECT(test_is_oom() || cooperator->n_ticks == 1);
-    EXPECT(test_is_oom() || reactor->timers.n == 1);
+    EXPECT(test_is_oom() || fate__timers_count(&reactor->timers) == 1);
 }
 
 static fate_value add_another(fate_value *arg)
@@ -168,7 +168,7 @@ TEST(stopping_a_cooperator_ends_all_of_its_tasks)
     EXPECT(!fate_cooperator_running(cooperator));
     for (int i = 0; i < 4; i++)
         expect_failure(d[i], &FATE_SCHEDULER_STOPPED);
-    EXPECT_EQ(reactor->timers.n, 0);
+    EXPECT_EQ(fate__timers_count(&reactor->timers), 0);
     fate_fire(job, fate_none());
     fate_play(reactor, FATE_SECOND);
     EXPECT_STR(trail, "...");
@@ -217,7 +217,7 @@ TEST(tasks_queue_until_it_is_started)
     EXPECT_EQ(fate_next_timeout(reactor), FATE_NEVER);
     fate_cooperator_start(cooperator);
     fate_cooperator_start(cooperator);
-    EXPECT(test_is_oom() || reactor->timers.n == 1);
+    EXPECT(test_is_oom() || fate__timers_count(&reactor->timers) == 1);
     fate_advance(reactor, 0);
     EXPECT_STR(trail, "..");
 }
@@ -236,11 +236,11 @@ TEST(removing_the_last_task_cancels_the_tick)
     begin();
     fate_task first = add(work_for_ever), second = add(work_for_ever);
     fate_task_stop(first);
-    EXPECT(test_is_oom() || reactor->timers.n == 1);
+    EXPECT(test_is_oom() || fate__timers_count(&reactor->timers) == 1);
     fate_task_stop(second);
-    EXPECT_EQ(reactor->timers.n, 0);
+    EXPECT_EQ(fate__timers_count(&reactor->timers), 0);
     add(work_for_ever);
-    EXPECT(test_is_oom() || reactor->timers.n == 1);
+    EXPECT(test_is_oom() || fate__timers_count(&reactor->timers) == 1);
 }
 
 static fate_value stop_cooperator(fate_value *result, fate_value *arg)
@@ -411,7 +411,7 @@ TEST(one_for_which_there_is_no_memory_is_not_made)
             break;
         EXPECT_EQ(task.id, -ENOMEM);
         EXPECT_EQ(fate_task_pause(task), -ENOMEM);
-        EXPECT_EQ(reactor->timers.n, 0);
+        EXPECT_EQ(fate__timers_count(&reactor->timers), 0);
         fate_advance(reactor, 0);
         EXPECT_EQ(test_reports(reactor), 0);
         fate_add_errback(fate_task_when_done(task), forgive, fate_none());
@@ -424,9 +424,9 @@ static fate_value take_the_last_timer(fate_value *arg)
 {
     int n = 0;
     test_fail_allocation(1, true);
-    while (fate_call_later(reactor, FATE_SECOND, say_word, fate_none()).id >= 0 && n < 1000)
+    while (fate_call_later(reactor, FATE_SECOND, say_word, fate_none()).id >= 0 && n < 1100)
         n++;
-    EXPECT(test_is_oom() || n < 1000);
+    EXPECT(test_is_oom() || n < 1100);
     return fate_more();
 }
 

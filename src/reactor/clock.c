@@ -31,6 +31,7 @@ void fate__set_now(fate_reactor *reactor, fate_time now)
     if (now < reactor->now)
         return;
     reactor->now = now;
+    fate__timers_pass(&reactor->timers, now);
     reactor->turns.now_ms = (uint32_t)((now - reactor->began) / FATE_MILLISECOND);
 }
 

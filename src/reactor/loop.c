@@ -18,12 +18,16 @@ void fate__run_posts(fate_reactor *reactor)
         fate__deliver_posts(reactor, mark);
 }
 
-static void call_timer(fate_reactor *reactor)
+static bool call_timer(fate_reactor *reactor, fate_time now, uint64_t mark)
 {
+    if (!fate__timers_are_due(&reactor->timers, now, mark))
+        return false;
     fate__event_begin(reactor, NULL);
-    fate__timers_call_next(&reactor->timers);
-    reactor->turn_site = reactor->timers.site;
+    /* The end of the turn outside may have cancelled it. */
+    if (fate__timers_call_due(&reactor->timers, now, mark))
+        reactor->turn_site = reactor->timers.site;
     fate__event_end(reactor);
+    return true;
 }
 
 /* All that was due when the round began; what is scheduled meanwhile waits for the next one (R188).  So does
@@ -34,8 +38,8 @@ static void run_timers(fate_reactor *reactor)
     uint64_t mark = fate__timers_mark(&reactor->timers);
     fate_time now = reactor->now;
 
-    while (!reactor->has_crashed && fate__timers_are_due(&reactor->timers, now, mark))
-        call_timer(reactor);
+    while (!reactor->has_crashed && call_timer(reactor, now, mark))
+        ;
 }
 
 /* The reactor's own part of the shutdown, between the triggers before it and those during it (R235). */
@@ -114,8 +118,7 @@ static bool play_next(fate_reactor *reactor, fate_time end)
     if (next == FATE_NEVER || next > end)
         return false;
     fate__set_now(reactor, next);
-    call_timer(reactor);
-    return true;
+    return call_timer(reactor, reactor->now, UINT64_MAX);
 }
 
 /* What threads have been given to do takes no simulated time: the clock waits for it. */
@@ -156,7 +159,7 @@ void fate_advance(fate_reactor *reactor, fate_time t)
     fate__threads_begin(reactor);
     fate__run_posts(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
-    while (play_next(reactor, reactor->now))
+    while (call_timer(reactor, reactor->now, UINT64_MAX))
         fate__run_posts(reactor);
 }
 

@@ -69,6 +69,7 @@ static int open_world(fate_reactor *reactor)
         reactor->options.slow_callback == FATE_NEVER ? 0 : reactor->options.slow_callback;
     reactor->spin.budget = reactor->options.spin;
     reactor->began = reactor->now = fate__monotonic();
+    fate__timers_pass(&reactor->timers, reactor->now);
     return ops->open(&reactor->poller);
 }
 

@@ -3,259 +3,260 @@
 
 #include <base/alloc.h>
 #include <reactor/reactor.h>
+#include <reactor/wheel.h>
 
-/* In the heap the deadline lies beside the pointer, so that sifting reads adjacent memory. */
-struct fate__deadline {
-    fate_time due;
-    uint64_t serial; /* equal times run in order of scheduling */
-    struct fate__timer *timer;
-};
-
-enum state { UNUSED, PENDING, CALLED, CANCELLED };
-
-struct fate__timer {
-    int64_t id; /* of the call it has, or had last */
-    fate_action *action;
-    fate_value arg;
-    const char *site;
-    struct fate__timer *next_unused;
-    uint32_t index, heap_at;
-    enum state state;
-    uint32_t made_ms;
-};
-
-_Static_assert(sizeof(struct fate__timer) % 16 == 0, "slab blocks are multiples of 16");
-
-/* An id is a generation above an index. */
-#define INDEX_BITS 26
-#define INDEX_MASK (((int64_t)1 << INDEX_BITS) - 1)
+/* An id is a timer's number below its generation.  A timer is not used again when its generations are used
+ * up, so that no handle ever comes to mean another call. */
+#define GENERATION_SHIFT 32
+#define LAST_GENERATION  (UINT32_MAX - FATE__TIMER_STATE)
 
 void fate__timers_init(struct fate__timers *timers)
 {
-    fate__slab_init(&timers->slots, sizeof(struct fate__timer), offsetof(struct fate__timer, next_unused),
-                    timers);
-}
-
-/* ---- The heap: four children each ---- */
-
-static bool is_before(const struct fate__deadline *a, const struct fate__deadline *b)
-{
-    return a->due < b->due || (a->due == b->due && a->serial < b->serial);
-}
-
-static void put(struct fate__timers *timers, size_t at, struct fate__deadline deadline)
-{
-    timers->heap[at] = deadline;
-    deadline.timer->heap_at = (uint32_t)at;
-}
-
-static void sift_up(struct fate__timers *timers, size_t at, struct fate__deadline moving)
-{
-    while (at > 0) {
-        size_t parent = (at - 1) / 4;
-        if (!is_before(&moving, &timers->heap[parent]))
-            break;
-        put(timers, at, timers->heap[parent]);
-        at = parent;
+    for (uint32_t i = 0; i < FATE__WHEEL_HEADS; i++) {
+        timers->heads[i] = (struct fate__timer_link){ i, i };
+        timers->bounds[i] = FATE_NEVER;
     }
-    put(timers, at, moving);
+    timers->hand = fate__unit_of(0);
+    timers->exact_max = INT64_MIN;
+    timers->is_counted = fate__on_block != NULL;
 }
 
-static size_t earliest_child(const struct fate__timers *timers, size_t at)
+static int64_t id_of(uint32_t link, const struct fate__timer *timer)
 {
-    size_t first = 4 * at + 1;
-    size_t best = first;
-
-    for (size_t i = first + 1; i < first + 4 && i < timers->n; i++)
-        if (is_before(&timers->heap[i], &timers->heap[best]))
-            best = i;
-    return best;
+    uint64_t generation = timer->tag / FATE__TIMER_GENERATION;
+    return (int64_t)(generation << GENERATION_SHIFT | link);
 }
 
-static void sift_down(struct fate__timers *timers, size_t at, struct fate__deadline moving)
-{
-    while (4 * at + 1 < timers->n) {
-        size_t child = earliest_child(timers, at);
-        if (!is_before(&timers->heap[child], &moving))
-            break;
-        put(timers, at, timers->heap[child]);
-        at = child;
-    }
-    put(timers, at, moving);
-}
+/* ---- Beginning and end ---- */
 
-static void place(struct fate__timers *timers, size_t at, struct fate__deadline moving)
-{
-    if (at > 0 && is_before(&moving, &timers->heap[(at - 1) / 4]))
-        sift_up(timers, at, moving);
-    else
-        sift_down(timers, at, moving);
-}
-
-static void remove_at(struct fate__timers *timers, size_t at)
-{
-    struct fate__deadline last = timers->heap[--timers->n];
-
-    if (at < timers->n)
-        place(timers, at, last);
-}
-
-/* ---- Slots ---- */
-
-/* The heap has room for every slot, so that starting a call on a slot that is there cannot fail. */
-static bool make_room(struct fate__timers *timers)
-{
-    if (timers->n_slots < timers->room)
-        return true;
-    size_t room = timers->room ? 2 * timers->room : 16;
-    struct fate__timer **by_index = fate__realloc(timers->by_index, room * sizeof *by_index);
-    if (!by_index)
-        return false;
-    timers->by_index = by_index;
-    struct fate__deadline *heap = fate__realloc(timers->heap, room * sizeof *heap);
-    if (!heap)
-        return false;
-    timers->heap = heap;
-    timers->room = room;
-    return true;
-}
-
-static struct fate__timer *new_slot(struct fate__timers *timers)
-{
-    if (timers->n_slots > (size_t)INDEX_MASK || !make_room(timers))
-        return NULL;
-    struct fate__timer *timer = fate__slab_take(&timers->slots);
-    if (!timer)
-        return NULL;
-    *timer = (struct fate__timer){ .index = (uint32_t)timers->n_slots };
-    timers->by_index[timers->n_slots++] = timer;
-    return timer;
-}
-
-static struct fate__timer *take_slot(struct fate__timers *timers)
-{
-    struct fate__timer *timer = timers->unused;
-
-    if (!timer)
-        return new_slot(timers);
-    timers->unused = timer->next_unused;
-    return timer;
-}
-
-/* The call is over: its slot can be used again, and knows for the time being how it ended. */
-static void end(struct fate__timers *timers, struct fate__timer *timer, enum state how)
-{
-    remove_at(timers, timer->heap_at);
-    timer->state = how;
-    timer->next_unused = timers->unused;
-    timers->unused = timer;
-}
-
-fate_timer fate__timer_start(fate_reactor *reactor, fate_time due, fate_action *action, fate_value arg,
-                             const char *site)
+static inline __attribute__((always_inline)) fate_timer start(fate_reactor *reactor, uint32_t link,
+                                                              fate_time due, fate_action *action,
+                                                              fate_value arg, const char *site)
 {
     struct fate__timers *timers = &reactor->timers;
-    struct fate__timer *timer = fate__is_no_memory(&arg) ? NULL : take_slot(timers);
+    struct fate__timer *timer = fate__timer_at(timers, link);
 
-    if (!timer) {
-        fate_drop(arg);
-        return (fate_timer){ reactor, -ENOMEM };
-    }
-    int64_t generation = (timer->id >> INDEX_BITS) + 1;
-    timer->id = (int64_t)((uint64_t)generation << INDEX_BITS | timer->index);
-    timer->state = PENDING;
-    timer->action = action;
-    timer->arg = arg;
-    timer->site = site;
+    timer->tag = (timer->tag & ~FATE__TIMER_STATE) + FATE__TIMER_GENERATION;
     timer->made_ms = reactor->turns.now_ms;
-    const struct fate__deadline deadline = { due, timers->serial++, timer };
-    sift_up(timers, timers->n++, deadline);
-    return (fate_timer){ reactor, timer->id };
+    timer->due = due;
+    timer->serial = timers->serial++;
+    timer->action = action;
+    timer->site = site;
+    timer->arg.type = arg.type;
+    timer->arg.as.i = arg.as.i;
+    fate__wheel_insert(timers, link, timer);
+    fate__timers_changed(reactor, due);
+    return (fate_timer){ reactor, id_of(link, timer) };
 }
 
-fate_time fate__timers_next(const struct fate__timers *timers)
+/* The call is over: its memory can be used again, and knows for the time being how it ended. */
+static inline __attribute__((always_inline)) void end(struct fate__timers *timers, uint32_t link,
+                                                      struct fate__timer *timer, uint32_t how)
 {
-    return timers->n ? timers->heap[0].due : FATE_NEVER;
+    fate__timer_unlink(timers, link);
+    timer->tag = (timer->tag & ~FATE__TIMER_STATE) | how;
+    if (fate__likely(timer->tag < LAST_GENERATION))
+        fate__timer_give(timers, link);
 }
 
-uint64_t fate__timers_mark(const struct fate__timers *timers)
+static void call(struct fate__timers *timers, uint32_t link)
 {
-    return timers->serial;
-}
-
-bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark)
-{
-    return timers->n && timers->heap[0].due <= now && timers->heap[0].serial < mark;
-}
-
-void fate__timers_call_next(struct fate__timers *timers)
-{
-    struct fate__timer *timer = timers->heap[0].timer;
+    struct fate__timer *timer = fate__timer_at(timers, link);
     fate_action *action = timer->action;
-    fate_value arg = timer->arg;
+    fate_value arg = fate__load(&timer->arg);
 
     timers->site = timer->site;
-    end(timers, timer, CALLED);
+    end(timers, link, timer, FATE__TIMER_CALLED);
     fate__lend(&arg);
     action(&arg);
     fate_drop(fate_take(&arg));
 }
 
+/* ---- In order ---- */
+
+/* What had to wait for the next round goes back into the wheel. */
+static void bring_back(struct fate__timers *timers)
+{
+    struct fate__timer_link *aside = &timers->heads[FATE__WHEEL_ASIDE];
+
+    while (aside->next != FATE__WHEEL_ASIDE) {
+        uint32_t link = aside->next;
+        struct fate__timer *timer = fate__timer_at(timers, link);
+        fate__timer_unlink(timers, link);
+        timer->tag &= ~FATE__TIMER_STATE;
+        fate__wheel_insert(timers, link, timer);
+    }
+}
+
+static void set_aside(struct fate__timers *timers, uint32_t link)
+{
+    fate__timer_unlink(timers, link);
+    fate__timer_append(timers, FATE__WHEEL_ASIDE, link);
+}
+
+fate_time fate__timers_next(struct fate__timers *timers)
+{
+    bring_back(timers);
+    return fate__wheel_next(timers);
+}
+
+void fate__timers_pass(struct fate__timers *timers, fate_time now)
+{
+    timers->now = now;
+    fate__wheel_follow(timers);
+}
+
+/* The link of the earliest that is due at now and was scheduled before the mark; the others wait aside. */
+static uint32_t find_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    fate_time limit = now < FATE_NEVER ? now : FATE_NEVER - 1;
+    uint32_t link;
+
+    if (mark != timers->round)
+        bring_back(timers);
+    timers->round = mark;
+    while ((link = fate__wheel_earliest(timers, limit)) && fate__timer_at(timers, link)->serial >= mark)
+        set_aside(timers, link);
+    return link;
+}
+
+bool fate__timers_are_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    return find_due(timers, now, mark) != 0;
+}
+
+bool fate__timers_call_due(struct fate__timers *timers, fate_time now, uint64_t mark)
+{
+    uint32_t link = find_due(timers, now, mark);
+
+    if (link)
+        call(timers, link);
+    return link != 0;
+}
+
 void fate__timers_drop(struct fate__timers *timers)
 {
-    while (timers->n) {
-        struct fate__timer *timer = timers->heap[0].timer;
+    uint32_t link;
+
+    bring_back(timers);
+    while ((link = fate__wheel_earliest(timers, FATE_NEVER))) {
+        struct fate__timer *timer = fate__timer_at(timers, link);
         fate_value arg = timer->arg;
-        end(timers, timer, CANCELLED);
+        end(timers, link, timer, FATE__TIMER_CANCELLED);
         fate_drop(arg);
     }
 }
 
 void fate__timers_done(struct fate__timers *timers)
 {
-    fate__slab_done(&timers->slots);
-    fate__free(timers->by_index);
-    fate__free(timers->heap);
+    fate__timers_free_memory(timers);
+}
+
+static void visit_place(const struct fate__timers *timers, uint32_t place,
+                        void (*visit)(const struct fate__timer_view *, void *arg), void *arg)
+{
+    uint32_t number = place * FATE__PLACE;
+
+    for (uint32_t i = 0; i < FATE__PLACE && number != timers->fresh; i++, number++) {
+        const struct fate__timer *timer = fate__timer_at(timers, number);
+        if ((timer->tag & FATE__TIMER_STATE) >= FATE__TIMER_CALLED)
+            continue;
+        const struct fate__timer_view view = { id_of(number, timer), timer->due, timer->site,
+                                               timer->made_ms };
+        visit(&view, arg);
+    }
+}
+
+void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct fate__timer_view *, void *arg),
+                       void *arg)
+{
+    for (uint32_t place = 1; place < timers->n_places; place++)
+        visit_place(timers, place, visit, arg);
+}
+
+static void count(const struct fate__timer_view *view, void *n)
+{
+    ++*(size_t *)n;
+}
+
+size_t fate__timers_count(struct fate__timers *timers)
+{
+    size_t n = 0;
+
+    fate__timers_each(timers, count, &n);
+    return n;
 }
 
 /* ---- The public verbs ---- */
 
 /* The timer behind a handle, or why there is none. */
-static int look_up(fate_timer handle, struct fate__timer **ret_timer)
+static inline __attribute__((always_inline)) int look_up(fate_timer handle, struct fate__timer **ret_timer)
 {
-    if (!handle.reactor || handle.id <= 0)
+    if (!handle.reactor)
         return -ESTALE;
-    struct fate__timers *timers = &handle.reactor->timers;
-    size_t index = (size_t)(handle.id & INDEX_MASK);
-    if (index >= timers->n_slots || timers->by_index[index]->id != handle.id)
+    const struct fate__timers *timers = &handle.reactor->timers;
+    uint32_t number = (uint32_t)handle.id;
+    if (number < FATE__PLACE || number >= timers->fresh)
         return -ESTALE;
-    struct fate__timer *timer = timers->by_index[index];
+    struct fate__timer *timer = fate__timer_at(timers, number);
+    uint32_t tag = (uint32_t)(handle.id >> GENERATION_SHIFT) * FATE__TIMER_GENERATION;
     *ret_timer = timer;
-    if (timer->state == PENDING)
+    uint32_t state = timer->tag - tag;
+    if (fate__likely(state < FATE__TIMER_CALLED))
         return 0;
-    return timer->state == CANCELLED ? -ECANCELED : -EALREADY;
+    if (state > FATE__TIMER_STATE)
+        return -ESTALE;
+    return state == FATE__TIMER_CANCELLED ? -ECANCELED : -EALREADY;
 }
 
-fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg,
-                              const char *site)
+static inline uint32_t link_of(fate_timer handle)
+{
+    return (uint32_t)handle.id;
+}
+
+/* With the checks that stop the program, and all that is rare. */
+static __attribute__((noinline)) fate_timer call_later(fate_reactor *reactor, fate_time delay,
+                                                       fate_action *action, fate_value arg, const char *site)
 {
     fate__check_reactor(reactor, "fate_call_later", site);
     fate__check_given(&arg, "fate_call_later", site);
     if (!action)
         fate__stop(site, "fate_call_later was given a NULL action.");
-    if (reactor->turns.is_ending) {
+    int why = reactor->turns.is_ending ? -ESHUTDOWN : -ENOMEM;
+    uint32_t link = 0;
+    if (why != -ESHUTDOWN && !fate__is_no_memory(&arg))
+        link = fate__timer_take(&reactor->timers);
+    if (why != -ESHUTDOWN && !fate__is_no_memory(&arg) && !link)
+        link = fate__timer_take_fresh(&reactor->timers);
+    if (!link) {
         fate_drop(arg);
-        return (fate_timer){ reactor, -ESHUTDOWN };
+        return (fate_timer){ reactor, why };
     }
-    fate_time due = fate__time_after(fate__now(reactor), delay);
-    fate_timer timer = fate__timer_start(reactor, due, action, arg, site);
-    fate__timers_changed(reactor, due);
-    return timer;
+    return start(reactor, link, fate__time_after(fate__now(reactor), delay), action, arg, site);
+}
+
+fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg,
+                              const char *site)
+{
+    bool is_simple = !arg.type || arg.type->is_simple;
+
+    if (fate__likely(reactor && is_simple && action && !reactor->turns.is_ending)) {
+        uint32_t link = fate__timer_take(&reactor->timers);
+        if (fate__likely(link))
+            return start(reactor, link, fate__time_after(fate__now(reactor), delay), action, arg, site);
+    }
+    return call_later(reactor, delay, action, arg, site);
 }
 
 fate_timer(fate_call_later)(fate_reactor *reactor, fate_time delay, fate_action *action, fate_value arg)
 {
     return fate_call_later_at(reactor, delay, action, arg, "fate_call_later");
+}
+
+static __attribute__((noinline)) int drop_cancelled(fate_value arg)
+{
+    fate_drop(arg);
+    return 0;
 }
 
 int fate_timer_cancel(fate_timer handle)
@@ -265,22 +266,37 @@ int fate_timer_cancel(fate_timer handle)
 
     if (why)
         return why;
-    fate_value arg = timer->arg;
-    end(&handle.reactor->timers, timer, CANCELLED);
-    fate_drop(arg);
-    return 0;
+    struct fate__timers *timers = &handle.reactor->timers;
+    fate_value arg = fate__load(&timer->arg);
+    fate__wheel_forget_exact(timers, timer->due);
+    end(timers, link_of(handle), timer, FATE__TIMER_CANCELLED);
+    return arg.type && !arg.type->is_simple ? drop_cancelled(arg) : 0;
 }
 
-static void move(struct fate__timers *timers, struct fate__timer *timer, fate_time due)
+static __attribute__((noinline)) void take_to(fate_timer handle, struct fate__timer *timer, fate_time due)
 {
-    const struct fate__deadline deadline = { due, timers->serial++, timer };
-    place(timers, timer->heap_at, deadline);
+    struct fate__timers *timers = &handle.reactor->timers;
+
+    fate__timer_unlink(timers, link_of(handle));
+    timer->tag &= ~FATE__TIMER_STATE;
+    timer->due = due;
+    fate__wheel_insert(timers, link_of(handle), timer);
 }
 
-static void move_to(fate_timer handle, struct fate__timer *timer, fate_time due)
+/* To a later time, one that lies in the wheel only takes note of it (R186). */
+static inline __attribute__((always_inline)) int move(fate_timer handle, struct fate__timer *timer,
+                                                      fate_time due)
 {
-    move(&handle.reactor->timers, timer, due);
+    struct fate__timers *timers = &handle.reactor->timers;
+
+    fate__wheel_forget_exact(timers, timer->due);
+    timer->serial = timers->serial++;
+    if (fate__likely(due >= timer->due && (timer->tag & FATE__TIMER_STATE) == FATE__TIMER_IN_WHEEL))
+        timer->due = due;
+    else
+        take_to(handle, timer, due);
     fate__timers_changed(handle.reactor, due);
+    return 0;
 }
 
 int fate_timer_reset(fate_timer handle, fate_time from_now)
@@ -288,9 +304,7 @@ int fate_timer_reset(fate_timer handle, fate_time from_now)
     struct fate__timer *timer;
     int why = look_up(handle, &timer);
 
-    if (why == 0)
-        move_to(handle, timer, fate__time_after(fate__now(handle.reactor), from_now));
-    return why;
+    return why ? why : move(handle, timer, fate__time_after(fate__now(handle.reactor), from_now));
 }
 
 int fate_timer_delay(fate_timer handle, fate_time by)
@@ -298,9 +312,7 @@ int fate_timer_delay(fate_timer handle, fate_time by)
     struct fate__timer *timer;
     int why = look_up(handle, &timer);
 
-    if (why == 0)
-        move_to(handle, timer, fate__time_after(handle.reactor->timers.heap[timer->heap_at].due, by));
-    return why;
+    return why ? why : move(handle, timer, fate__time_after(timer->due, by));
 }
 
 bool fate_timer_active(fate_timer handle)
@@ -312,19 +324,5 @@ bool fate_timer_active(fate_timer handle)
 fate_time fate_timer_time(fate_timer handle)
 {
     struct fate__timer *timer;
-    if (look_up(handle, &timer))
-        return FATE_NEVER;
-    return handle.reactor->timers.heap[timer->heap_at].due;
-}
-
-/* ---- For the report ---- */
-
-void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct fate__timer_view *, void *),
-                       void *arg)
-{
-    for (size_t i = 0; i < timers->n; i++) {
-        const struct fate__timer *timer = timers->heap[i].timer;
-        const struct fate__timer_view view = { timer->id, timers->heap[i].due, timer->site, timer->made_ms };
-        visit(&view, arg);
-    }
+    return look_up(handle, &timer) ? FATE_NEVER : timer->due;
 }
