@@ -546,6 +546,8 @@ static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *op
     unsigned threads_max = options->threads_max ? options->threads_max : 10;
 
     check_limits(options->threads_min, threads_max, "fate_pool_new_with");
+    if (fate__threads_need_jobs(reactor) < 0)
+        return (struct fate_pool *)&reactor->turns.no_memory_thing;
     struct fate_pool *pool = fate__own(reactor, sizeof *pool, destroy, "fate_pool_new");
     if (pool->owned.is_no_memory)
         return pool;
