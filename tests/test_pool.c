@@ -157,6 +157,24 @@ TEST(a_job_that_waits_for_another_does_not_keep_it_from_running)
     test_resume_failures();
 }
 
+TEST(of_many_jobs_at_once_each_gets_a_thread_of_its_own_while_there_are_idle_ones)
+{
+    fate_reactor *reactor = test_reactor();
+    test_suspend_failures();
+    fate_pool *pool = fate_pool_new_with(reactor, .threads_max = 4, .threads_min = 4);
+    fate_advance(reactor, 0);
+
+    init_semaphores();
+    for (int i = 0; i < 50; i++) {
+        begin_held_up(pool, 4);
+        EXPECT_EQ(count_of(pool, "idle"), 0);
+        permit(4);
+        fate_play(reactor, 0);
+    }
+    EXPECT_EQ(count_of(pool, "threads"), 4);
+    test_resume_failures();
+}
+
 static int64_t seen[64];
 static int n_seen;
 

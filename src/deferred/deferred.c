@@ -277,7 +277,8 @@ void fate_release(fate_deferred *d)
 
 fate_value fate_held(fate_deferred *d)
 {
-    fate__held = &held_ops;
+    if (!fate__held) /* once: reactors of other threads read it */
+        fate__held = &held_ops;
     fate_hold(d);
     return (fate_value){ &fate__type_deferred, { .p = d } };
 }

@@ -40,7 +40,7 @@ void fate__job_tell(struct fate__job *job)
 static void give_job(fate_reactor *reactor, struct fate__job *job)
 {
     atomic_store_explicit(&job->state, FATE__JOB_FREE, memory_order_relaxed);
-    fate__slab_give(&reactor->threads.jobs, job);
+    fate__slab_give(reactor->threads.jobs, job);
 }
 
 /* Its end, whatever it is. */
@@ -120,7 +120,7 @@ struct wanted {
 static struct fate__job *new_job(fate_pool *pool, fate_reactor *reactor, const struct wanted *wanted)
 {
     struct fate__post *told = fate__post_prepare(&reactor->posts);
-    struct fate__job *job = told ? fate__slab_take(&reactor->threads.jobs) : NULL;
+    struct fate__job *job = told ? fate__slab_take(reactor->threads.jobs) : NULL;
 
     if (!job) {
         if (told)
@@ -343,9 +343,10 @@ static void drop_left(void *block, void *arg)
     give_job(arg, job);
 }
 
-void fate__threads_done(fate_reactor *reactor)
+void fate__threads_drop(fate_reactor *reactor)
 {
-    fate__slab_each(&reactor->threads.jobs, drop_left, reactor);
+    if (reactor->threads.jobs)
+        fate__slab_each(reactor->threads.jobs, drop_left, reactor);
 }
 
 /* ---- Without a line ---- */

@@ -1,8 +1,10 @@
 /* Pools of threads.
  *
  * Jobs are handed in by the reactor's thread.  An idle thread is given its job directly; when all are busy,
- * the job waits in line, and a thread that is done takes the oldest.  So while one is idle nothing is in
- * line, and a job that blocks keeps nobody but its own thread (R253).
+ * the job waits in line, and a thread that is done takes the oldest.  Of many jobs at once only the first
+ * wakes a thread: that one, before its job, wakes the next if there is still something in line.  So while one
+ * is idle and something is in line, another is coming, and a job that blocks keeps nobody but its own thread
+ * (R253).
  *
  * A thread first looks for what it does next, and tells the reactor of what it has done after that: whoever
  * hears that a job is done finds its thread idle (R252). */
@@ -34,7 +36,8 @@ struct fate_pool {
     size_t n_waiting;
     struct fate__link idle, busy, ended; /* threads; those that are looking come first */
     unsigned n_threads, n_idle, threads_min, threads_max;
-    bool is_closed; /* no more is taken in */
+    unsigned n_coming; /* threads that have been given a job and have not looked at the line yet */
+    bool is_closed;    /* no more is taken in */
     fate_time longest_wait;
     uint64_t n_done;
 };
@@ -123,6 +126,32 @@ static void move_to(struct fate__link *list, struct worker *worker)
     fate__list_add_first(list, &worker->link);
 }
 
+static struct worker *hand_over(struct fate_pool *pool, struct fate__job *job)
+{
+    struct worker *worker = fate_container_of(pool->idle.next, struct worker, link);
+
+    move_to(&pool->busy, worker);
+    pool->n_idle--;
+    pool->n_coming++;
+    worker->job = job;
+    atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
+    return worker;
+}
+
+/* A thread has woken up with its job. */
+static void arrive(struct fate_pool *pool)
+{
+    struct worker *next = NULL;
+
+    pthread_mutex_lock(&pool->lock);
+    pool->n_coming--;
+    if (!fate__list_is_empty(&pool->idle) && !fate__list_is_empty(&pool->line))
+        next = hand_over(pool, take_oldest(pool));
+    pthread_mutex_unlock(&pool->lock);
+    if (next)
+        sem_post(&next->wake);
+}
+
 static void become_idle(struct fate_pool *pool, struct worker *worker)
 {
     pool->n_idle++;
@@ -169,6 +198,7 @@ static bool do_jobs(struct worker *worker, struct fate__job *job)
 {
     bool leaves = false;
 
+    arrive(worker->pool);
     while (job) {
         fate__job_do(job);
         struct fate__job *next = next_job(worker->pool, worker, &leaves);
@@ -265,6 +295,7 @@ static void enlist(struct fate_pool *pool, struct worker *worker)
     worker->job = take_oldest(pool);
     pool->n_threads++;
     pool->n_idle += !worker->job;
+    pool->n_coming += worker->job != NULL;
     fate__list_add_last(worker->job ? &pool->busy : &pool->idle, &worker->link);
     pthread_mutex_unlock(&pool->lock);
     if (worker->job)
@@ -279,6 +310,7 @@ static void strike_out(struct fate_pool *pool, struct worker *worker)
     pthread_mutex_lock(&pool->lock);
     pool->n_threads--;
     pool->n_idle -= !job;
+    pool->n_coming -= job != NULL;
     fate__list_remove(&worker->link);
     if (job) {
         atomic_store(&job->state, FATE__JOB_WAITS);
@@ -333,17 +365,6 @@ static int add_threads(struct fate_pool *pool)
 
 /* ---- Jobs ---- */
 
-static struct worker *hand_over(struct fate_pool *pool, struct fate__job *job)
-{
-    struct worker *worker = fate_container_of(pool->idle.next, struct worker, link);
-
-    move_to(&pool->busy, worker);
-    pool->n_idle--;
-    worker->job = job;
-    atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
-    return worker;
-}
-
 static void line_up(struct fate_pool *pool, struct fate__job *job)
 {
     atomic_store_explicit(&job->state, FATE__JOB_WAITS, memory_order_relaxed);
@@ -357,11 +378,12 @@ int fate__pool_give(fate_pool *pool, struct fate__job *job)
     struct worker *worker = NULL;
 
     pthread_mutex_lock(&pool->lock);
-    if (!fate__list_is_empty(&pool->idle))
+    bool has_idle = !fate__list_is_empty(&pool->idle);
+    if (has_idle && !pool->n_coming)
         worker = hand_over(pool, job);
     else
         line_up(pool, job);
-    bool may_add = !worker && pool->has_started && pool->n_threads < pool->threads_max;
+    bool may_add = !has_idle && pool->has_started && pool->n_threads < pool->threads_max;
     pthread_mutex_unlock(&pool->lock);
     if (worker)
         sem_post(&worker->wake);
@@ -524,6 +546,8 @@ static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *op
     unsigned threads_max = options->threads_max ? options->threads_max : 10;
 
     check_limits(options->threads_min, threads_max, "fate_pool_new_with");
+    if (fate__threads_need_jobs(reactor) < 0)
+        return (struct fate_pool *)&reactor->turns.no_memory_thing;
     struct fate_pool *pool = fate__own(reactor, sizeof *pool, destroy, "fate_pool_new");
     if (pool->owned.is_no_memory)
         return pool;

@@ -81,7 +81,7 @@ static void free_memory(fate_reactor *reactor)
     fate__table_done(&reactor->tasks);
     fate__watches_done(&reactor->watches);
     fate__wait_done(reactor);
-    fate__slab_done(&reactor->threads.jobs);
+    fate__threads_done(reactor);
     fate__posts_done(&reactor->posts);
     fate__free(reactor);
 }
@@ -165,7 +165,7 @@ void fate_reactor_free(fate_reactor *reactor)
     fate__threads_stop(reactor);
     drop_all(reactor);
     fate__posts_drop(&reactor->posts);
-    fate__threads_done(reactor);
+    fate__threads_drop(reactor);
     fate__signals_done(reactor);
     free_memory(reactor);
 }

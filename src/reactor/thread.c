@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include <base/alloc.h>
 #include <reactor/blocking.h>
 #include <reactor/job.h>
 #include <reactor/reactor.h>
@@ -16,8 +17,28 @@ void fate__threads_init(fate_reactor *reactor)
     fate__list_init(&threads->pools);
     fate__list_init(&threads->blocking);
     pthread_mutex_init(&threads->lock, NULL);
-    fate__slab_init(&threads->jobs, (sizeof(struct fate__job) + 15) & ~(size_t)15,
+}
+
+int fate__threads_need_jobs(fate_reactor *reactor)
+{
+    struct fate__threads *threads = &reactor->threads;
+
+    if (threads->jobs)
+        return 0;
+    threads->jobs = fate__alloc(sizeof *threads->jobs);
+    if (!threads->jobs)
+        return -ENOMEM;
+    fate__slab_init(threads->jobs, (sizeof(struct fate__job) + 15) & ~(size_t)15,
                     offsetof(struct fate__job, link), reactor);
+    return 0;
+}
+
+void fate__threads_done(fate_reactor *reactor)
+{
+    if (reactor->threads.jobs)
+        fate__slab_done(reactor->threads.jobs);
+    fate__free(reactor->threads.jobs);
+    reactor->threads.jobs = NULL;
 }
 
 void fate__threads_begin(fate_reactor *reactor)

@@ -41,7 +41,7 @@ COUNTED(fate__type_box, "box", FATE_KIND_BOX);
 COUNTED(fate__type_deferred, "deferred", FATE_KIND_DEFERRED);
 COUNTED(fate__type_failure, "failure", FATE_KIND_FAILURE);
 
-const struct fate__held_ops *fate__held;
+const struct fate__held_ops *_Atomic fate__held;
 
 /* ---- Stops ---- */
 

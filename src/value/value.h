@@ -109,7 +109,7 @@ struct fate__held_ops {
     void (*release)(fate_deferred *d);
     const char *(*site)(const fate_deferred *d);
 };
-extern const struct fate__held_ops *fate__held;
+extern const struct fate__held_ops *_Atomic fate__held;
 
 /* ---- Failures ---- */
 

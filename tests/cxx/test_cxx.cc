@@ -386,6 +386,35 @@ void cooperation(fate_reactor *reactor)
     fate_cooperator_stop(later);
 }
 
+void threads(fate_reactor *reactor)
+{
+    static int n_calls;
+    fate_pool_options options = {};
+    options.size = sizeof options;
+    options.threads_max = 2;
+    fate_pool *pool = fate_pool_new_with(reactor, &options);
+    fate_deferred *d = fate_hold(fate_defer_to_pool(pool, seven, fate_none()));
+    fate_deferred *asking = fate_hold(fate_defer_to_thread(
+        reactor,
+        [](fate_value *arg) {
+            return fate_blocking_call_from_thread(static_cast<fate_reactor *>(fate_as_ptr(arg)), seven,
+                                                  fate_none());
+        },
+        fate_ptr(reactor)));
+    fate_function *const functions[] = { seven, seven };
+    fate_value args[] = { fate_none(), fate_none() };
+    fate_call_in_thread(reactor, seven, fate_none());
+    fate_call_multiple_in_thread(reactor, 2, functions, args);
+    fate_call_from_thread(
+        reactor, [](fate_value *) { n_calls++; }, fate_none());
+    fate_play(reactor, 0);
+    EXPECT(is_int(fate_peek(d), 7));
+    EXPECT(is_int(fate_peek(asking), 7));
+    EXPECT(n_calls == 1);
+    fate_release(d);
+    fate_release(asking);
+}
+
 } // namespace
 
 int main()
@@ -404,7 +433,8 @@ int main()
                                               fuses,
                                               entries_of_the_log_name_the_line,
                                               tracers_and_locks_name_the_line,
-                                              cooperation };
+                                              cooperation,
+                                              threads };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
         test(reactor);
