@@ -13,6 +13,7 @@
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <fate/report.h>
+#include <fate/stream.h>
 #include <fate/sync.h>
 #include <fate/thread.h>
 #include <fate/value.h>
