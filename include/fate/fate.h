@@ -11,6 +11,7 @@
 #include <fate/failure.h>
 #include <fate/fuse.h>
 #include <fate/log.h>
+#include <fate/process.h>
 #include <fate/reactor.h>
 #include <fate/report.h>
 #include <fate/stream.h>
