@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Runs an example in simulated time and compares what it prints with what it should.
+"""Runs an example in simulated or in real time and compares what it prints with what it should.
 
-    run_example.py PROGRAM examples/expected/NAME.out
+    run_example.py simulated|real PROGRAM examples/expected/NAME.out
 
 Its arguments are the words of NAME.args beside NAME.out, if that exists.  Standard error is not compared,
 but shown when something is wrong.
@@ -15,8 +15,8 @@ import sys
 SECONDS_MAX = 120
 
 
-def run(program, arguments):
-    environment = dict(os.environ, FATE_CLOCK="simulated")
+def run(clock, program, arguments):
+    environment = dict(os.environ, FATE_CLOCK=clock)
     return subprocess.run([program, *arguments], env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=SECONDS_MAX, check=False)
 
@@ -27,13 +27,13 @@ def difference(expected, printed, name):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    program, expected_path = sys.argv[1], pathlib.Path(sys.argv[2])
+    clock, program, expected_path = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
     arguments_path = expected_path.with_suffix(".args")
     arguments = arguments_path.read_text().split() if arguments_path.exists() else []
 
-    done = run(program, arguments)
+    done = run(clock, program, arguments)
     wrong = []
     if not expected_path.exists():
         wrong.append(f"{expected_path} is missing.  It should hold what the example prints:\n"

@@ -43,6 +43,7 @@ static const struct fault {
     { "pipe2", EMFILE, true },
     { "pipe2", ENFILE, false },
     { "set_nonblocking", EBADF, false },
+    { "dup_above", EMFILE, true },
     { "socket", EMFILE, true },
     { "socket", EACCES, false },
     { "sendmsg", ENOBUFS, true },
@@ -51,9 +52,9 @@ static const struct fault {
     { "sendmsg", EINTR, false },
     { "memfd_create", EMFILE, true },
     { "sigaction", EINVAL, false },
-    { "posix_spawn", ENOENT, true },
-    { "posix_spawn", EAGAIN, false },
-    { "posix_spawn", ENOMEM, false },
+    { "posix_spawnp", ENOENT, true },
+    { "posix_spawnp", EAGAIN, false },
+    { "posix_spawnp", ENOMEM, false },
     { "pidfd_open", EMFILE, true },
     { "pidfd_open", ENOMEM, false },
     { "pidfd_send_signal", ESRCH, true },
@@ -155,7 +156,7 @@ static int why_not(const char *call)
 
 static int fail_with(const char *call, int why)
 {
-    bool returns_errno = strcmp(call, "posix_spawn") == 0 || strcmp(call, "thread_create") == 0;
+    bool returns_errno = strcmp(call, "posix_spawnp") == 0 || strcmp(call, "thread_create") == 0;
 
     errno = why;
     return returns_errno ? why : -1;

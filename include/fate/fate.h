@@ -11,8 +11,10 @@
 #include <fate/failure.h>
 #include <fate/fuse.h>
 #include <fate/log.h>
+#include <fate/process.h>
 #include <fate/reactor.h>
 #include <fate/report.h>
+#include <fate/stream.h>
 #include <fate/sync.h>
 #include <fate/thread.h>
 #include <fate/value.h>

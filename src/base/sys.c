@@ -58,6 +58,12 @@ static int sys_isatty(int fd)
     return isatty(fd);
 }
 
+/* A copy that no program started later gets, with a number that is not below lowest. */
+static int sys_dup_above(int fd, int lowest)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+}
+
 static int sys_clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     return clock_gettime(clock, ret_now);
@@ -84,6 +90,7 @@ const struct fate__sys fate__sys_real = {
     .close = close,
     .pipe2 = pipe2,
     .set_nonblocking = sys_set_nonblocking,
+    .dup_above = sys_dup_above,
     .socket = socket,
     .sendmsg = sendmsg,
     .memfd_create = memfd_create,
@@ -91,9 +98,10 @@ const struct fate__sys fate__sys_real = {
     .fstat = sys_fstat,
     .isatty = sys_isatty,
     .sigaction = sigaction,
-    .posix_spawn = posix_spawn,
+    .posix_spawnp = posix_spawnp,
     .pidfd_open = sys_pidfd_open,
     .pidfd_send_signal = sys_pidfd_send_signal,
+    .kill = kill,
     .waitid = waitid,
     .thread_create = pthread_create,
 };

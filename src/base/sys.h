@@ -19,7 +19,7 @@
 #include <time.h>
 
 /* X(result, name, parameters, arguments).  They are named as the calls that they make, and answer as those
- * do: -1 with errno, but for posix_spawn and thread_create, which return an errno. */
+ * do: -1 with errno, but for posix_spawnp and thread_create, which return an errno. */
 #define FATE__SYS_CALLS(X)                                                                                   \
     X(int, epoll_create1, (int flags), (flags))                                                              \
     X(int, epoll_ctl, (int set, int op, int fd, struct epoll_event *event), (set, op, fd, event))            \
@@ -40,6 +40,7 @@
     X(int, close, (int fd), (fd))                                                                            \
     X(int, pipe2, (int ret_fds[2], int flags), (ret_fds, flags))                                             \
     X(int, set_nonblocking, (int fd), (fd))                                                                  \
+    X(int, dup_above, (int fd, int lowest), (fd, lowest))                                                    \
     X(int, socket, (int family, int type, int protocol), (family, type, protocol))                           \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))             \
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
@@ -48,13 +49,14 @@
     X(int, isatty, (int fd), (fd))                                                                           \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *ret_old),                \
       (signo, action, ret_old))                                                                              \
-    X(int, posix_spawn,                                                                                      \
-      (pid_t * ret_pid, const char *path, const posix_spawn_file_actions_t *actions,                         \
+    X(int, posix_spawnp,                                                                                     \
+      (pid_t * ret_pid, const char *program, const posix_spawn_file_actions_t *actions,                      \
        const posix_spawnattr_t *attributes, char *const argv[], char *const environment[]),                  \
-      (ret_pid, path, actions, attributes, argv, environment))                                               \
+      (ret_pid, program, actions, attributes, argv, environment))                                            \
     X(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))                                            \
     X(int, pidfd_send_signal, (int pidfd, int signo, siginfo_t *info, unsigned flags),                       \
       (pidfd, signo, info, flags))                                                                           \
+    X(int, kill, (pid_t pid, int signo), (pid, signo))                                                       \
     X(int, waitid, (idtype_t kind, id_t id, siginfo_t * ret_info, int options),                              \
       (kind, id, ret_info, options))                                                                         \
     X(int, thread_create,                                                                                    \

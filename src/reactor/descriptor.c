@@ -85,6 +85,8 @@ static void take_out(fate_reactor *reactor, struct fate__fd_watch *watch)
         descriptor->generation++;
     descriptors->n_watched--;
     (void)ask(reactor, watch->fd); /* what comes although nobody wants it is dropped */
+    if (!descriptor->first)
+        descriptor->events = 0; /* whoever comes next asks again, whether that has worked or not */
 }
 
 static void stop(fate_reactor *reactor, struct fate__watched *watched)

@@ -415,6 +415,49 @@ void threads(fate_reactor *reactor)
     fate_release(asking);
 }
 
+/* ---- Streams and processes ---- */
+
+void streams_and_processes_name_the_line(fate_reactor *reactor)
+{
+    static const fate_source_ops ops = { sizeof ops, "end",
+                                         [](fate_value *arg, std::size_t) {
+                                             auto *on = static_cast<fate_reactor *>(fate_as_ptr(arg));
+                                             return fate_succeed(on, fate_none());
+                                         },
+                                         nullptr };
+    static const fate_sink_ops sink_ops = { sizeof sink_ops, "none",
+                                            [](fate_reactor *on, fate_value *, fate_value piece) {
+                                                fate_drop(piece);
+                                                return fate_succeed(on, fate_none());
+                                            },
+                                            nullptr };
+    fate_value source = fate_source(reactor, &ops, fate_ptr(reactor));
+    fate_value sink = fate_sink(&sink_ops, fate_none());
+    fate_deferred *d = fate_read(&source);
+    EXPECT(contains(fate_deferred_site(d), at_line(__LINE__ - 1)));
+    EXPECT(fate_is_none(fate_peek(fate_sink_write(reactor, &sink, fate_str("a")))));
+    d = fate_pump(fate_copy(&source), fate_copy(&sink));
+    EXPECT(is_int(fate_peek(d), 0) && contains(fate_deferred_site(d), at_line(__LINE__ - 1)));
+    d = fate_read_all(source, 10);
+    EXPECT(is_described(fate_peek(d), "\"\""));
+    EXPECT(fate_is_none(fate_peek(fate_sink_end(reactor, &sink, fate_none()))));
+    fate_drop(sink);
+    fate_spawn_options options = {};
+    options.size = sizeof options;
+    options.directory = "/";
+    fate_deferred *const all[] = { fate_spawn(reactor, fate_argv("true")),
+                                   fate_spawn_with(reactor, fate_argv("true", "1"), &options),
+                                   fate_process_output(reactor, fate_argv("true")),
+                                   fate_process_output_with(reactor, fate_argv("true"), &options),
+                                   fate_process_status(reactor, fate_argv("true")),
+                                   fate_process_status_with(reactor, fate_argv("true"), &options) };
+    for (fate_deferred *each : all) {
+        EXPECT(fate_failure_errno(fate_peek(each)) == EOPNOTSUPP);
+        EXPECT(contains(fate_deferred_site(each), "test_cxx.cc:"));
+        fate_add_errback(each, forgive, fate_none());
+    }
+}
+
 } // namespace
 
 int main()
@@ -434,7 +477,8 @@ int main()
                                               entries_of_the_log_name_the_line,
                                               tracers_and_locks_name_the_line,
                                               cooperation,
-                                              threads };
+                                              threads,
+                                              streams_and_processes_name_the_line };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
         test(reactor);

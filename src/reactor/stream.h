@@ -1,0 +1,33 @@
+/* Streams from inside: over descriptors, and what the files of streams do for one another. */
+#ifndef FATE_SRC_REACTOR_STREAM_H
+#define FATE_SRC_REACTOR_STREAM_H
+
+#include <fate/stream.h>
+
+/* How much is asked of a source at once. */
+#define FATE__PIECE_BYTES_MAX ((size_t)64 * 1024)
+/* A sink over a descriptor asks to wait while it holds this much, until it holds that much. */
+#define FATE__SINK_BYTES_HIGH ((size_t)256 * 1024)
+#define FATE__SINK_BYTES_LOW  ((size_t)64 * 1024)
+
+/* Carries out fn(arg) on the reactor's own stack when a coroutine's is in use, and returns whether it has. */
+bool fate__went_outside(fate_reactor *reactor, void (*fn)(void *arg), void *arg);
+
+/* The reactor of a source.  Stops the program when it is none. */
+fate_reactor *fate__source_reactor(const fate_value *source, const char *what, const char *site);
+
+/* A pump for which text or bytes are a source of one piece. */
+fate_deferred *fate__pump(fate_reactor *reactor, fate_value source, fate_value sink, const char *site);
+
+/* ---- stream_fd.c ---- */
+
+/* Over a descriptor that does not block and can be waited for: given, and closed at the end, after an error
+ * and with the value; also when there is no memory.  what is said in failures, "stdout of cat", and cut
+ * there. Pieces that are read are texts. */
+fate_value fate__fd_source(fate_reactor *reactor, int fd, const char *what);
+/* Takes text and bytes.  What has been written when the end is asked for is written still, also when the sink
+ * itself has gone by then; without an end it is lost with the last reference.  A reader that has gone is
+ * FATE_BROKEN_PIPE and never SIGPIPE. */
+fate_value fate__fd_sink(fate_reactor *reactor, int fd, const char *what);
+
+#endif
