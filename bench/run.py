@@ -98,7 +98,8 @@ def measure(options):
         say(warning)
     progress = rounds.Progress(options.rounds * sum(len(ready.commands) for ready in prepared.values()))
     for workload, ready in prepared.items():
-        samples, failed = rounds.measure(workload, ready.commands, options.rounds, options.cpu, progress)
+        cpu = options.cpu if peers.is_pinned(workload) else None
+        samples, failed = rounds.measure(workload, ready.commands, options.rounds, cpu, progress)
         record["workloads"][workload] = {"versions": versions_of(ready.commands), "samples": samples,
                                          "left_out": ready.left_out + failed}
     progress.end()
@@ -130,9 +131,9 @@ def report_all(record, options):
         entry = record["workloads"].get(name)
         if entry and any(entry["samples"].values()):
             report(Workload(name, entry, options.goals), record, options)
-    versions = dict.fromkeys(text for name in options.workloads if name in record["workloads"]
-                             for text in record["workloads"][name]["versions"])
-    print("\n" + "\n".join(tables.condition_lines(record["conditions"], versions)))
+    names = [name for name in options.workloads if name in record["workloads"]]
+    versions = dict.fromkeys(text for name in names for text in record["workloads"][name]["versions"])
+    print("\n" + "\n".join(tables.condition_lines(record["conditions"], versions, names)))
 
 
 # ---- The command line ----
@@ -149,7 +150,7 @@ def parser():
     option("--goals", action="store_true", help="compare libfate with goals.toml")
     option("--install", action="store_true", help="apt-get install what the peers need")
     option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N",
-           help="where the programs run")
+           help="where the programs run, unless workload.toml says that they run on all")
     option("--record", action="store_true", help="--markdown bench/RESULTS.md --svg bench/results")
     option("--markdown", type=pathlib.Path, metavar="FILE", help="write the tables there, in their sections")
     option("--svg", type=pathlib.Path, metavar="DIR", help="write WORKLOAD.svg there")

@@ -1,5 +1,6 @@
 /* The tests' harness: running, expecting, failing allocations, looking for leaks. */
 #include "test.h"
+#include "test_sys_helpers.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -85,11 +86,13 @@ static void set_failing(unsigned long n, bool is_lasting)
 void test_suspend_failures(void)
 {
     failing.suspended++;
+    test_sys_suspend(true);
 }
 
 void test_resume_failures(void)
 {
     failing.suspended--;
+    test_sys_suspend(false);
 }
 
 bool test_fail_allocation(unsigned long n, bool is_lasting)
@@ -425,11 +428,118 @@ static int run_oom(int n_names, char **names)
     return is_clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* ---- Failing system calls ---- */
+
+static char fault_name[256];
+
+static void died_of_fault(int number)
+{
+    char text[400];
+    int len = snprintf(text, sizeof text, "test %s, %s: %s\n", current ? current->name : "?", fault_name,
+                       number == SIGALRM ? "hangs" : "died");
+
+    if (len > 0 && write(STDERR_FILENO, text, (size_t)len) < 0)
+        _exit(EXIT_FAILURE);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Runs a test under what has been set up; false: it left something behind, or did not do what it should. */
+static bool run_faulty(struct test *test)
+{
+    char left[128];
+
+    alarm(20);
+    bool has_left = run_and_look(test, left, sizeof left);
+    alarm(0);
+    if (has_left)
+        fprintf(stderr, "test %s, %s: %s\n", test->name, fault_name, left);
+    return !has_left && (is_oom || !n_failed);
+}
+
+#define POINTS_MAX 40
+
+/* The n-th call of one name fails in one way, for each n. */
+static long fail_each_call(struct test *test, const char *call, int why, bool is_lasting)
+{
+    for (unsigned long n = 1; n <= POINTS_MAX; n++) {
+        snprintf(fault_name, sizeof fault_name, "call %lu of %s failing with errno %d%s", n, call, why,
+                 is_lasting ? ", and all after it" : "");
+        test_sys_fail(call, n, why, is_lasting);
+        if (!run_faulty(test))
+            return -1;
+        if (!test_sys_has_failed())
+            return (long)n - 1;
+    }
+    return POINTS_MAX;
+}
+
+/* Each kind of fault; how many calls have failed, -1: something was left behind. */
+static long fail_all_calls(struct test *test)
+{
+    const char *call;
+    bool may_last;
+    long points = 0;
+    int why;
+
+    for (size_t i = 0; test_sys_fault(i, &call, &why, &may_last); i++) {
+        long alone = fail_each_call(test, call, why, false);
+        long lasting = may_last ? fail_each_call(test, call, why, true) : 0;
+        if (alone < 0 || lasting < 0)
+            return -1;
+        points += alone + lasting;
+    }
+    return points;
+}
+
+static bool run_cut_and_slow(struct test *test)
+{
+    test_sys_cut(1);
+    snprintf(fault_name, sizeof fault_name, "reads and writes of one byte");
+    bool is_clean = run_faulty(test);
+    test_sys_cut(3);
+    snprintf(fault_name, sizeof fault_name, "reads and writes of three bytes");
+    is_clean = run_faulty(test) && is_clean;
+    test_sys_cut(0);
+    test_sys_delay(1000);
+    snprintf(fault_name, sizeof fault_name, "each call taking 1 ms");
+    is_clean = run_faulty(test) && is_clean;
+    test_sys_delay(0);
+    return is_clean;
+}
+
+/* An EXPECT that does not hold is no failure when a call has failed; when it was only cut or slow, it is. */
+static int run_sys(int n_names, char **names)
+{
+    long points = 0;
+    bool is_clean = true;
+
+    test_sys_install();
+    signal(SIGABRT, died_of_fault);
+    signal(SIGSEGV, died_of_fault);
+    signal(SIGALRM, died_of_fault);
+    for (struct test *test = tests; test; test = test->next) {
+        if (test->is_volume || !is_named(test, n_names, names))
+            continue;
+        is_clean = run_cut_and_slow(test) && is_clean;
+        is_oom = true;
+        long failed = fail_all_calls(test);
+        is_oom = false;
+        test_sys_fail(NULL, 0, 0, false);
+        is_clean = is_clean && failed >= 0;
+        points += failed > 0 ? failed : 0;
+    }
+    printf("%ld points failed\n", points);
+    return is_clean ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     fate_set_allocator(&allocator);
     if (argc > 1 && strcmp(argv[1], "--oom") == 0)
         return run_oom(argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "--sys") == 0)
+        return run_sys(argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "--list") == 0) {
         for (struct test *test = tests; test; test = test->next)
             puts(test->name);

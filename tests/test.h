@@ -11,13 +11,16 @@
  *     program --list          names them
  *     program --oom [NAME]    runs each again and again, with the n-th allocation failing, for each n; alone,
  * and with all that come after it
+ *     program --sys [NAME]    the same with system calls: the n-th call of each failing in each of its ways;
+ * cut short; slow
  *
- * Under --oom results may honestly differ, so an EXPECT that does not hold is no failure there; a leak, a
- * stop or a crash is. */
+ * Under --oom and --sys results may honestly differ, so an EXPECT that does not hold is no failure there; a
+ * leak, a stop or a crash is. */
 #ifndef FATE_TESTS_TEST_H
 #define FATE_TESTS_TEST_H
 
 #include <fate/failure.h>
+#include <fate/reactor.h>
 #include <fate/value.h>
 
 struct test {
@@ -97,6 +100,9 @@ long test_blocks(void);
 /* A simulated reactor whose reports and log entries are noted.  It is freed after the test if the test has
  * not. */
 fate_reactor *test_reactor(void);
+/* The same on real time, with these options or NULL.  NULL: it could not be made, because a call or an
+ * allocation was made to fail. */
+fate_reactor *test_real_reactor(const fate_reactor_options *options);
 /* The unhandled failures that it has reported, and the line of the last one: "ValueError: wrong token". */
 int test_reports(fate_reactor *reactor);
 const char *test_last_report(fate_reactor *reactor);

@@ -67,20 +67,34 @@ static _Noreturn void give_up(const char *why)
     abort();
 }
 
-fate_reactor *test_reactor(void)
+static fate_reactor *adopt(fate_reactor *reactor)
 {
     if (n_watches == WATCHED_MAX)
         give_up("too many in one test");
     test_suspend_failures();
     struct watch *watch = &watches[n_watches++];
-    *watch = (struct watch){ .reactor = fate_reactor_new_simulated(), .is_alive = true };
-    if (!watch->reactor)
-        give_up("there is no memory");
-    fate_on_unhandled(watch->reactor, note_report, fate_box_with(reactor_gone, struct watch_of, watch));
-    fate_log_observe(watch->reactor, FATE_LOG_DEBUG, note_log, fate_ptr(watch));
+    *watch = (struct watch){ .reactor = reactor, .is_alive = true };
+    fate_on_unhandled(reactor, note_report, fate_box_with(reactor_gone, struct watch_of, watch));
+    fate_log_observe(reactor, FATE_LOG_DEBUG, note_log, fate_ptr(watch));
     test_at_end = free_reactors;
     test_resume_failures();
-    return watch->reactor;
+    return reactor;
+}
+
+fate_reactor *test_reactor(void)
+{
+    test_suspend_failures();
+    fate_reactor *reactor = fate_reactor_new_simulated();
+    test_resume_failures();
+    if (!reactor)
+        give_up("there is no memory");
+    return adopt(reactor);
+}
+
+fate_reactor *test_real_reactor(const fate_reactor_options *options)
+{
+    fate_reactor *reactor = (fate_reactor_new_with)(options);
+    return reactor ? adopt(reactor) : NULL;
 }
 
 static struct watch *watch_of(fate_reactor *reactor)

@@ -29,7 +29,8 @@ def verdict(measured, goal, spread):
 
 def absolute_line(row, goal):
     fate = row.figures["fate"]
-    return [row.title, f"in {row.unit}", verdict(fate.median, goal, fate.spread), f"≤ {number(goal)}",
+    sign, goal_cost = ("≥", 1 / goal) if fate.more_is_better else ("≤", goal)
+    return [row.title, f"in {row.unit}", verdict(fate.cost, goal_cost, fate.spread), f"{sign} {number(goal)}",
             number(fate.median)]
 
 

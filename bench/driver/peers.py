@@ -61,6 +61,11 @@ def workload_description(workload):
         return tomllib.load(file)
 
 
+def is_pinned(workload):
+    """Whether its programs run on one CPU; those of threads ask for cpus = "all" in workload.toml."""
+    return {"one": True, "all": False}[workload_description(workload).get("cpus", "one")]
+
+
 def peers_of(workload):
     with open(BENCH / "peers.toml", "rb") as file:
         needs = tomllib.load(file)

@@ -48,11 +48,13 @@ class Progress:
 
 
 def run(command, cpu):
-    """What one program reports, {metric: (value, unit)}, and what went wrong, if anything."""
+    """What one program reports, {metric: (value, unit)}, and what went wrong, if anything.
+
+    It is pinned to cpu, unless that is None."""
+    pin = None if cpu is None else lambda: os.sched_setaffinity(0, {cpu})
     try:
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False,
-                              timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL,
-                              preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+                              timeout=TIMEOUT_SECONDS, stdin=subprocess.DEVNULL, preexec_fn=pin)
     except subprocess.TimeoutExpired:
         return {}, f"did not end within {TIMEOUT_SECONDS} seconds"
     if done.returncode != 0:

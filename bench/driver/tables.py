@@ -3,6 +3,7 @@ import re
 
 from driver.conditions import busy_warning
 from driver.figures import number
+from driver.peers import is_pinned
 
 TITLE = """# Results
 
@@ -58,10 +59,19 @@ def markdown_table(lines, n_left=2):
 
 # ---- Sections ----
 
-def condition_lines(conditions, versions):
+def where_they_ran(cpu, workloads):
+    unpinned = [name for name in workloads if not is_pinned(name)]
+    if not unpinned:
+        return f"pinned to CPU {cpu}"
+    if len(unpinned) == len(workloads):
+        return "on all CPUs"
+    return f"pinned to CPU {cpu}, {', '.join(unpinned)} on all CPUs"
+
+
+def condition_lines(conditions, versions, workloads):
     n_rounds = conditions["rounds"]
     lines = [f"{conditions['date']}, {n_rounds} round{'s' if n_rounds > 1 else ''}, "
-             f"pinned to CPU {conditions['cpu']}",
+             f"{where_they_ran(conditions['cpu'], workloads)}",
              conditions["machine"], ", ".join(versions), f"`{conditions['command']}`"]
     warning = busy_warning(conditions["load"])
     return lines + [warning] if warning else lines
@@ -85,7 +95,7 @@ def markdown_section(workload, conditions, chart):
         parts.append("\n".join(meanings))
     if workload.goals:
         parts += ["Goals:", markdown_table(workload.goals, 3)]
-    lines = condition_lines(conditions, workload.versions) + workload.left_out
+    lines = condition_lines(conditions, workload.versions, [workload.name]) + workload.left_out
     parts.append("\n".join("- " + line for line in lines))
     return "\n\n".join(parts)
 

@@ -4,6 +4,7 @@
 
 #include <fate/base.h>
 #include <fate/combine.h>
+#include <fate/cooperate.h>
 #include <fate/coro.h>
 #include <fate/deferred.h>
 #include <fate/diagram.h>
@@ -11,6 +12,7 @@
 #include <fate/fuse.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
+#include <fate/report.h>
 #include <fate/sync.h>
 #include <fate/thread.h>
 #include <fate/value.h>

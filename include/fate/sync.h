@@ -15,7 +15,7 @@ FATE_BEGIN
 typedef struct fate_lock fate_lock;
 
 /* A free one. */
-FATE_API fate_lock *fate_lock_new(fate_reactor *reactor);
+FATE_API fate_lock *fate_lock_new_at(fate_reactor *reactor, const char *site);
 FATE_API void fate_lock_free(fate_lock *lock);
 /* Fires with the lock (fate_as_lock) when it is yours.  Cancelling takes a waiting one out of the line; it
  * does not release one that has been given (R126). */
@@ -36,7 +36,7 @@ FATE_API fate_lock *fate_as_lock(const fate_value *v);
 typedef struct fate_semaphore fate_semaphore;
 
 /* n_tokens of 0 stops the program (R131). */
-FATE_API fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens);
+FATE_API fate_semaphore *fate_semaphore_new_at(fate_reactor *reactor, size_t n_tokens, const char *site);
 FATE_API void fate_semaphore_free(fate_semaphore *semaphore);
 /* As for the lock; fires with the semaphore. */
 FATE_API fate_deferred *fate_semaphore_acquire_at(fate_semaphore *semaphore, const char *site);
@@ -58,7 +58,8 @@ typedef struct fate_queue fate_queue;
 
 /* size_max: how many values may lie in it; backlog_max: how many may wait for one.  FATE_UNLIMITED, or 0 and
  * more (R135). */
-FATE_API fate_queue *fate_queue_new(fate_reactor *reactor, size_t size_max, size_t backlog_max);
+FATE_API fate_queue *fate_queue_new_at(fate_reactor *reactor, size_t size_max, size_t backlog_max,
+                                       const char *site);
 FATE_API void fate_queue_free(fate_queue *queue);
 /* Gives the value to the oldest who waits, before this returns, or stores it (R133).
  * 0; -EOVERFLOW when it is full, -ENOMEM, -ECANCELED while it is being freed; the value is dropped then. */
@@ -75,12 +76,19 @@ FATE_END
 #ifdef __cplusplus
 #include <fate/sync_cxx.h>
 #else
+FATE_API fate_lock *fate_lock_new(fate_reactor *reactor);
+FATE_API fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens);
+FATE_API fate_queue *fate_queue_new(fate_reactor *reactor, size_t size_max, size_t backlog_max);
 FATE_API fate_deferred *fate_lock_acquire(fate_lock *lock);
 FATE_API fate_deferred *fate_lock_run(fate_lock *lock, fate_function *function, fate_value arg);
 FATE_API fate_deferred *fate_semaphore_acquire(fate_semaphore *semaphore);
 FATE_API fate_deferred *fate_semaphore_run(fate_semaphore *semaphore, fate_function *function,
                                            fate_value arg);
 FATE_API fate_deferred *fate_queue_get(fate_queue *queue);
+#define fate_lock_new(reactor)                fate_lock_new_at(reactor, FATE_HERE)
+#define fate_semaphore_new(reactor, n_tokens) fate_semaphore_new_at(reactor, n_tokens, FATE_HERE)
+#define fate_queue_new(reactor, size_max, backlog_max)                                                       \
+    fate_queue_new_at(reactor, size_max, backlog_max, FATE_HERE)
 #define fate_lock_acquire(lock) fate_lock_acquire_at(lock, FATE_HERE)
 #define fate_lock_run(lock, function, ...)                                                                   \
     fate_lock_run_at(lock, function, __VA_ARGS__, #function " " FATE_HERE)

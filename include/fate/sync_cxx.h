@@ -2,7 +2,27 @@
 #ifndef FATE_SYNC_CXX_H
 #define FATE_SYNC_CXX_H
 
+#include <cstddef>
+
 #include <fate/sync.h>
+
+inline fate_lock *fate_lock_new(fate_reactor *reactor, const char *file = __builtin_FILE(),
+                                int line = __builtin_LINE())
+{
+    return fate_lock_new_at(reactor, fate_site(file, line, nullptr));
+}
+
+inline fate_semaphore *fate_semaphore_new(fate_reactor *reactor, std::size_t n_tokens,
+                                          const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_semaphore_new_at(reactor, n_tokens, fate_site(file, line, nullptr));
+}
+
+inline fate_queue *fate_queue_new(fate_reactor *reactor, std::size_t size_max, std::size_t backlog_max,
+                                  const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_queue_new_at(reactor, size_max, backlog_max, fate_site(file, line, nullptr));
+}
 
 inline fate_deferred *fate_lock_acquire(fate_lock *lock, const char *file = __builtin_FILE(),
                                         int line = __builtin_LINE())

@@ -1,4 +1,4 @@
-/* Slabs: regions of aligned chunks, fresh blocks, and the ring. */
+/* Slabs: regions of aligned chunks, fresh blocks, and those that rest. */
 #include <base/slab.h>
 
 #include <string.h>
@@ -29,6 +29,7 @@ void fate__slab_init(struct fate__slab *slab, size_t block_bytes, size_t link_at
     slab->link_at = link_at;
     slab->owner = owner;
     slab->chunks_next = 1;
+    slab->rest = FATE__REST;
     slab->is_counted = fate__on_block != NULL;
 }
 
@@ -108,19 +109,51 @@ void *fate__slab_take_slow(struct fate__slab *slab)
     return block;
 }
 
+static void **blocks_to_reuse(struct fate__slab *slab)
+{
+#ifdef FATE__ASAN
+    return &slab->spare; /* they are poisoned */
+#else
+    return slab->is_counted ? &slab->spare : &slab->free;
+#endif
+}
+
+/* The young group is full: it becomes the old one, and those that have rested longest may be used again. */
+static void grow_old(struct fate__slab *slab)
+{
+    void **to = blocks_to_reuse(slab);
+
+    if (slab->old.first) {
+        unpoison(slab, slab->old.last);
+        *link_of(slab, slab->old.last) = *to;
+        poison(slab, slab->old.last);
+        *to = slab->old.first;
+    }
+    slab->old = slab->young;
+    slab->young = (struct fate__rest){ NULL, NULL };
+    slab->room = slab->rest;
+}
+
 void fate__slab_give_slow(struct fate__slab *slab, void *block)
 {
-    unsigned at = slab->ring_at++ & (FATE__RING - 1);
-    void *oldest = slab->ring[at];
+    fate__slab_give_list(slab, block, block, 1);
+}
 
-    slab->ring[at] = block;
-    poison(slab, block);
-    if (!oldest)
-        return;
-    unpoison(slab, oldest);
-    *link_of(slab, oldest) = slab->spare;
-    slab->spare = oldest;
-    poison(slab, oldest);
+void fate__slab_give_list(struct fate__slab *slab, void *first, void *last, unsigned n)
+{
+    if (slab->room == 0)
+        grow_old(slab);
+    if (!slab->young.first)
+        slab->young.last = last;
+    slab->room -= n < slab->room ? n : slab->room;
+    *link_of(slab, last) = slab->young.first;
+    slab->young.first = first;
+#ifdef FATE__ASAN
+    for (void *block = first, *next; n > 0; n--, block = next) {
+        next = *link_of(slab, block);
+        poison(slab, block);
+    }
+#endif
 }
 
 void fate__slab_done(struct fate__slab *slab)
@@ -155,14 +188,12 @@ void fate__slab_each(struct fate__slab *slab, void (*visit)(void *block, void *a
             each_in_chunk(slab, region->chunks + i * FATE__CHUNK_BYTES, visit, arg);
 }
 
+#ifdef FATE__ASAN
 bool fate__slab_is_poisoned(const void *block)
 {
-#ifdef FATE__ASAN
     return __asan_address_is_poisoned(block);
-#else
-    return false;
-#endif
 }
+#endif
 
 void fate__slab_unpoison(const void *block, size_t bytes)
 {

@@ -18,4 +18,7 @@ _Noreturn void fate__assert_failed(const char *condition, const char *here);
 #define fate__likely(x)   __builtin_expect(!!(x), 1)
 #define fate__unlikely(x) __builtin_expect(!!(x), 0)
 
+/* For what is rare in a function that is called often: put into it, it would cost that one a stack frame. */
+#define fate__apart __attribute__((noinline))
+
 #endif

@@ -43,6 +43,21 @@ static int sys_set_nonblocking(int fd)
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static int sys_add_seals(int fd, int seals)
+{
+    return fcntl(fd, F_ADD_SEALS, seals);
+}
+
+static int sys_fstat(int fd, struct stat *ret_stat)
+{
+    return fstat(fd, ret_stat);
+}
+
+static int sys_isatty(int fd)
+{
+    return isatty(fd);
+}
+
 static int sys_clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     return clock_gettime(clock, ret_now);
@@ -72,6 +87,9 @@ const struct fate__sys fate__sys_real = {
     .socket = socket,
     .sendmsg = sendmsg,
     .memfd_create = memfd_create,
+    .add_seals = sys_add_seals,
+    .fstat = sys_fstat,
+    .isatty = sys_isatty,
     .sigaction = sigaction,
     .posix_spawn = posix_spawn,
     .pidfd_open = sys_pidfd_open,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -42,6 +43,9 @@
     X(int, socket, (int family, int type, int protocol), (family, type, protocol))                           \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))             \
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
+    X(int, add_seals, (int fd, int seals), (fd, seals))                                                      \
+    X(int, fstat, (int fd, struct stat *ret_stat), (fd, ret_stat))                                           \
+    X(int, isatty, (int fd), (fd))                                                                           \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *ret_old),                \
       (signo, action, ret_old))                                                                              \
     X(int, posix_spawn,                                                                                      \

@@ -90,3 +90,20 @@ const char *fate__site_short(const char *site, char *to, size_t n)
     snprintf(to, n, "%.*s%s", (int)name_len(site), site, file_of(site));
     return to;
 }
+
+const char *fate__span_text(fate_time t, char to[FATE__SPAN_BYTES])
+{
+    const fate_time minute = 60 * FATE_SECOND, hour = 60 * minute;
+
+    if (t < FATE_SECOND)
+        snprintf(to, FATE__SPAN_BYTES, "%lld ms", (long long)(t / FATE_MILLISECOND));
+    else if (t < 2 * minute)
+        snprintf(to, FATE__SPAN_BYTES, "%.1f s", (double)t / (double)FATE_SECOND);
+    else if (t < 2 * hour)
+        snprintf(to, FATE__SPAN_BYTES, "%lld min", (long long)(t / minute));
+    else if (t < 48 * hour)
+        snprintf(to, FATE__SPAN_BYTES, "%lld h", (long long)(t / hour));
+    else
+        snprintf(to, FATE__SPAN_BYTES, "%lld days", (long long)(t / (24 * hour)));
+    return to;
+}

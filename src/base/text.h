@@ -19,6 +19,10 @@ void fate__text_format_v(struct fate__text *text, const char *fmt, va_list args)
 void fate__text_add_site(struct fate__text *text, const char *site);
 void fate__text_done(struct fate__text *text);
 
+#define FATE__SPAN_BYTES 32
+/* A time for people: "350 ms", "1.2 s", "5 min", "3 h", "2 days"; returns to. */
+const char *fate__span_text(fate_time t, char to[FATE__SPAN_BYTES]);
+
 /* The same site in room for n bytes; returns to. */
 const char *fate__site_short(const char *site, char *to, size_t n);
 

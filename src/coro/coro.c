@@ -24,12 +24,14 @@ const struct fate__switcher *fate__choose_switcher(void)
 
 /* ---- Going back and forth ---- */
 
-/* From the coroutine's stack to the reactor's, until the coroutine is entered again. */
-static void leave(fate_coro *co)
+/* From the coroutine's stack to the reactor's, until the coroutine is entered again.  Returns what it is
+ * given then. */
+static inline fate_value leave(fate_coro *co)
 {
-    fate__fiber_leave(&co->fiber, &co->hub_fiber, co->has_ended);
-    co->coros->switcher->go(&co->context, co->hub);
+    fate__fiber_leave(&co->fiber, &co->hub_fiber, false);
+    fate_value given = co->coros->switcher->go(&co->context, co->hub, fate_none());
     fate__fiber_arrive(&co->fiber, &co->hub_fiber);
+    return given;
 }
 
 /* Carries fn(arg) out on the reactor's stack. */
@@ -52,19 +54,29 @@ static void check_canary(const fate_coro *co)
                    fate_coro_name(co), fate_coro_stack_bytes(co));
 }
 
-/* From the reactor's stack to the coroutine's, until that is left. */
-static void enter(fate_coro *co)
+/* The failure that co is given, having gone past the place where it awaits. */
+static fate__apart fate_value past_await(const fate_coro *co, fate_value failure)
+{
+    fate__failure_past(&failure, co->await_site);
+    return failure;
+}
+
+/* From the reactor's stack to the coroutine's, which is given that, until it is left. */
+static inline void enter(fate_coro *co, fate_value given)
 {
     struct fate__coros *coros = co->coros;
     struct fate__turns *turns = coros->owned.turns;
+    fate_coro *before = fate__running;
 
+    if (fate__unlikely(fate_is_failure(&given)))
+        given = past_await(co, given);
     coros->current = co;
     turns->outside = go_outside;
-    fate_coro *before = fate__set_running(co);
+    fate__running = co;
     fate__fiber_leave(&co->hub_fiber, &co->fiber, false);
-    coros->switcher->go(&co->hub, co->context);
+    fate__switch_here(coros->switcher, &co->hub, co->context, given);
     fate__fiber_arrive(&co->hub_fiber, &co->fiber);
-    fate__set_running(before);
+    fate__running = before;
     if (fate__unlikely(co->stack.guard == FATE__UNGUARDED))
         check_canary(co);
     turns->outside = NULL;
@@ -84,19 +96,27 @@ static void run_exits(fate_coro *co)
     }
 }
 
+static void give_memory(fate_coro *co)
+{
+    const struct fate__stack_memory stack = co->stack; /* it lies there itself */
+
+    fate__list_remove(&co->link);
+    fate__stack_give(&co->coros->stacks, &stack);
+}
+
 /* The stack, and with it the coroutine, is free again. */
 static void free_coro(fate_coro *co)
 {
     struct fate__coros *coros = co->coros;
-    const struct fate__stack_memory stack = co->stack;
 
-    fate__list_remove(&co->link);
+    co->d = NULL;
     fate__fiber_free(&co->fiber);
-    if (fate__stack_rest(&coros->stacks, &stack)) {
+    fate__stack_rest(&co->stack);
+    if (co->stack.is_common) {
         co->starter = coros->unused;
         coros->unused = co;
     } else {
-        fate__stack_give(&coros->stacks, &stack);
+        give_memory(co);
     }
 }
 
@@ -111,34 +131,48 @@ static void tear_down(fate_coro *co)
 
 static void check_body_result(const fate_coro *co, const fate_value *out)
 {
+    if (fate__is_simple(out))
+        return;
     if (fate__returned_untaken(out, &co->arg))
         fate__stop(co->site,
                    "the coroutine returned *arg, which is only lent to it (ownership, rule 1). Return "
                    "fate_take(arg), or fate_copy(arg) to keep it as well.");
-    if (out->type && out->type->kind == FATE_KIND_FOLLOW)
+    if (out->type->kind == FATE_KIND_FOLLOW)
         fate__stop(co->site,
                    "the coroutine returned fate_follow(d), which is for callbacks (R142). Write return "
                    "fate_await(co, d).");
     fate__check_given(out, "the coroutine's return", co->site);
 }
 
-/* The first frame on the coroutine's stack. */
+static inline void run_body(fate_coro *co)
+{
+    fate__lend(&co->arg);
+    fate_value out = co->body(co, &co->arg);
+    fate__unlend(&co->arg);
+    check_body_result(co, &out);
+    if (co->exits)
+        run_exits(co);
+    if (!fate__is_simple(&co->arg))
+        fate_drop(fate__move_out(&co->arg));
+    if (fate_is_failure(&out))
+        fate__failure_past(&out, co->site);
+    fate__store(&co->value, fate__load(&out));
+    co->has_ended = true;
+}
+
+/* The first frame on the coroutine's stack.  When the coroutine is used again it goes on here with the next
+ * body. */
 static void body_entry(void *arg)
 {
     fate_coro *co = arg;
 
     fate__fiber_arrive(&co->fiber, &co->hub_fiber);
-    fate__lend(&co->arg);
-    fate_value out = co->body(co, &co->arg);
-    fate__unlend(&co->arg);
-    check_body_result(co, &out);
-    run_exits(co);
-    fate_drop(fate_take(&co->arg));
-    if (fate_is_failure(&out))
-        fate__failure_past(&out, co->site);
-    co->value = out;
-    co->has_ended = true;
-    leave(co);
+    do {
+        run_body(co);
+        co->is_at_end = true;
+        fate__fiber_leave(&co->fiber, &co->hub_fiber, true);
+        fate__switch_here(co->coros->switcher, &co->context, co->hub, fate_none());
+    } while (fate__fiber_may_go_on());
     fate__never("a coroutine that has ended is not resumed");
 }
 
@@ -146,12 +180,14 @@ static void body_entry(void *arg)
 static fate_deferred *finish(fate_coro *co)
 {
     fate_deferred *d = co->d;
-    fate_value v = fate_take(&co->value);
+    fate_value v = fate__move_out(&co->value);
     const char *site = co->site;
 
     free_coro(co);
     d->flags &= (uint16_t)~FATE__SOURCE;
     d->marks &= (uint8_t)~FATE__COROUTINE;
+    if (fate__fire_simply(d, v, site))
+        return NULL;
     return fate__accept(d, v, site);
 }
 
@@ -178,13 +214,12 @@ static fate_deferred *has_left(fate_coro *co)
     return co->has_ended && !co->is_cancelling ? finish(co) : NULL;
 }
 
-/* Lets the body go on until it waits or ends, carrying out what it asks for meanwhile.  A coroutine that it
- * starts takes its place in this frame, so that starts may nest to any depth.  Returns its deferred when that
- * is to run now. */
-static fate_deferred *resume(fate_coro *co)
+/* co has left its stack: carries out what it has asked for, and lets it go on, until it waits or ends.  A
+ * coroutine that it starts takes its place in this frame, so that starts may nest to any depth.  Returns its
+ * deferred when that is to run now. */
+static fate_deferred *carry_on(fate_coro *co)
 {
     for (;;) {
-        enter(co);
         if (co->starts) {
             fate_coro *child = co->starts;
             co->starts = NULL;
@@ -204,18 +239,42 @@ static fate_deferred *resume(fate_coro *co)
                 fate__run(next);
             co = starter;
         }
+        enter(co, fate__move_out(&co->value));
     }
+}
+
+/* Lets the body go on until it waits or ends.  Returns its deferred when that is to run now. */
+static inline fate_deferred *resume(fate_coro *co, fate_value v)
+{
+    enter(co, v);
+    if (co->starter)
+        return carry_on(co);
+    if (co->has_ended)
+        return has_left(co);
+    return co->request || co->starts || co->run_first ? carry_on(co) : NULL;
 }
 
 static fate_deferred *resume_deferred(fate_deferred *d, fate_value v)
 {
     fate_coro *co = fate__source_data(d);
 
-    co->value = v;
     if (!co->is_running_awaited)
-        return resume(co);
+        return resume(co, v);
+    fate__store(&co->value, v);
     co->has_value = true;
     return NULL;
+}
+
+/* The same for a deferred that has just been fired, which nothing but d waits for. */
+static int resume_fired(fate_deferred *d, fate_value v, fate_deferred *fired)
+{
+    fate_coro *co = fate__source_data(d);
+
+    if (fate__likely(!co->is_running_awaited))
+        return fate__end_awaited(fired, resume(co, v));
+    fate__store(&co->value, v);
+    co->has_value = true;
+    return fate__end_awaited(fired, NULL);
 }
 
 /* ---- Cancelling ---- */
@@ -267,19 +326,29 @@ static void free_coros(struct fate__owned *owned)
 
     while (!fate__list_is_empty(&coros->all)) {
         fate_coro *co = fate_container_of(coros->all.next, fate_coro, link);
-        co->d->flags &= (uint16_t)~FATE__SOURCE;
-        tear_down(co);
-    }
-    while (coros->unused) {
-        const struct fate__stack_memory stack = coros->unused->stack;
-        coros->unused = coros->unused->starter;
-        fate__stack_give(&coros->stacks, &stack);
+        if (co->d) {
+            co->d->flags &= (uint16_t)~FATE__SOURCE;
+            tear_down(co);
+        } else {
+            give_memory(co);
+        }
     }
     coros->owned.turns->coros = NULL;
     fate__disown(&coros->owned);
     fate__stacks_done(&coros->stacks);
     fate__unwatch_overflows();
     fate__free(coros);
+}
+
+/* Each is seen with its deferred. */
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+}
+
+static const char *name_of(const fate_deferred *d)
+{
+    const fate_coro *co = fate__source_data(d);
+    return co->given_name ? co->given_name : "";
 }
 
 static struct fate__coros *coros_of(fate_reactor *reactor)
@@ -299,6 +368,9 @@ static struct fate__coros *coros_of(fate_reactor *reactor)
     fate__list_init(&coros->all);
     turns->coros = coros;
     turns->resume = resume_deferred;
+    turns->coro_name = name_of;
+    coros->owned.look = look;
+    turns->resume_fired = resume_fired;
     fate__watch_overflows();
     return coros;
 }
@@ -324,7 +396,20 @@ static fate_coro *place(struct fate__coros *coros, size_t stack_bytes)
     fate_coro *co = (fate_coro *)(void *)(stack.top - more);
     co->coros = coros;
     co->stack = stack;
+    co->d = NULL;
+    co->is_at_end = false;
+    fate__list_add_last(&coros->all, &co->link);
     return co;
+}
+
+/* As when it was first made, with a context that begins the body. */
+static void begin_anew(fate_coro *co)
+{
+    const unsigned char *low = co->stack.low;
+
+    memset(&co->d, 0, offsetof(fate_coro, is_at_end) - offsetof(fate_coro, d));
+    fate__fiber_new(&co->fiber, low, (size_t)((const unsigned char *)co - low));
+    co->context = co->coros->switcher->make(co, body_entry, co->stack.low, co, co + 1);
 }
 
 static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *options, const char *site)
@@ -334,14 +419,15 @@ static fate_coro *new_coro(struct fate__coros *coros, const fate_go_options *opt
 
     if (!co)
         return NULL;
-    memset(co, 0, offsetof(fate_coro, coros));
+    if (co->is_at_end && fate__fiber_may_go_on()) {
+        co->starter = NULL;
+        co->has_ended = false;
+    } else {
+        begin_anew(co);
+    }
+    co->is_at_end = false;
     co->site = site;
     co->given_name = options->name;
-    co->name[0] = '\0';
-    const unsigned char *low = co->stack.low;
-    fate__fiber_new(&co->fiber, low, (size_t)((const unsigned char *)co - low));
-    co->context = coros->switcher->make(co, body_entry, co->stack.low, co, co + 1);
-    fate__list_add_last(&coros->all, &co->link);
     return co;
 }
 
@@ -355,7 +441,7 @@ static fate_deferred *start(struct fate__coros *coros, fate_coro *co, fate_defer
         leave(starter);
         return d;
     }
-    fate_deferred *next = resume(co);
+    fate_deferred *next = resume(co, fate_none());
     if (next)
         fate__run(next);
     return d;
@@ -383,7 +469,7 @@ fate_deferred *fate_go_at(fate_reactor *reactor, fate_coroutine *body, fate_valu
         return fate__hand_out_no_memory(fate__turns(reactor));
     }
     co->body = body;
-    co->arg = arg;
+    fate__store(&co->arg, arg);
     fate_deferred *d = fate__sourced(reactor, &coroutine, co, site);
     if (!(d->flags & FATE__SOURCE))
         return d; /* torn down already */
@@ -417,9 +503,24 @@ static void count_await_at_end(fate_coro *co, const char *site)
                fate_coro_name(co), AWAITS_AT_END_MAX);
 }
 
-/* Leaves the stack until d has a result. */
-static fate_value wait_for(fate_coro *co, fate_deferred *d, const char *site)
+static fate__apart fate_value await_slowly(fate_coro *co, fate_deferred *d, const char *site)
 {
+    fate_value v;
+
+    fate__check_running(co, "fate_await", site);
+    if (!fate__check(d, "fate_await", site)) {
+        co->coros->owned.turns->handed_no_memory = false;
+        return fate__no_memory();
+    }
+    if (co->coros->owned.turns->is_ending)
+        count_await_at_end(co, site);
+    if (fate__take_swept(d, &v))
+        return v;
+    if (fate__take_now(d, &v)) {
+        if (fate_is_failure(&v))
+            fate__failure_past(&v, site);
+        return v;
+    }
     if (fate__turns_of(d) != co->coros->owned.turns)
         fate__stop(
             site,
@@ -430,24 +531,19 @@ static fate_value wait_for(fate_coro *co, fate_deferred *d, const char *site)
                            "what is awaited waits for the coroutine that awaits it");
     if (fate__can_run(d))
         co->run_first = d;
-    leave(co);
-    return fate_take(&co->value);
+    co->await_site = site;
+    return leave(co);
 }
 
+/* Where co runs and nothing bears on d, leaving is all there is to do: the value comes back to who called
+ * this. What is rare is left to await_slowly. */
 fate_value fate_await_at(fate_coro *co, fate_deferred *d, const char *site)
 {
-    fate_value v;
+    bool is_running = co && co->coros->current == co && d && !fate__slab_is_poisoned(d);
 
-    fate__check_running(co, "fate_await", site);
-    if (!fate__check(d, "fate_await", site)) {
-        co->coros->owned.turns->handed_no_memory = false;
-        return fate__no_memory();
-    }
-    if (fate__unlikely(co->coros->owned.turns->is_ending))
-        count_await_at_end(co, site);
-    if (!(d->flags & FATE__FIRED) || !fate__take_now(d, &v))
-        v = wait_for(co, d, site);
-    if (fate_is_failure(&v))
-        fate__failure_past(&v, site);
-    return v;
+    if (fate__unlikely(!is_running || co->coros->owned.turns->is_ending ||
+                       fate__turns_of(d) != co->coros->owned.turns || !fate__await_simply(co->d, d)))
+        return await_slowly(co, d, site);
+    co->await_site = site;
+    return leave(co);
 }

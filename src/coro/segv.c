@@ -10,17 +10,9 @@
 
 #define ALTERNATE_BYTES ((size_t)32768)
 
-/* initial-exec: one instruction to reach, also in a shared library. */
-static _Thread_local fate_coro *running __attribute__((tls_model("initial-exec")));
+_Thread_local fate_coro *fate__running FATE__NEAR;
 static _Thread_local void *alternate; /* this thread's stack for the handler */
 static _Thread_local unsigned n_watching;
-
-fate_coro *fate__set_running(fate_coro *co)
-{
-    fate_coro *before = running;
-    running = co;
-    return before;
-}
 
 static void say(const char *text)
 {
@@ -51,7 +43,7 @@ static bool is_on_guard(const fate_coro *co, const unsigned char *address)
 /* Only calls that are safe in a signal handler. */
 static void got_segv(int signo, siginfo_t *info, void *context)
 {
-    const fate_coro *co = running;
+    const fate_coro *co = fate__running;
 
     if (co && is_on_guard(co, info->si_addr)) {
         say("libfate: the coroutine ");

@@ -68,6 +68,7 @@ static void set_up(struct fate__stacks *stacks, unsigned char *memory, size_t by
     ret_stack->guard = guard(stacks, memory);
     ret_stack->low = memory + stacks->page_bytes;
     ret_stack->top = memory + bytes;
+    ret_stack->is_common = bytes == FATE__STACK_BYTES;
     if (ret_stack->guard == FATE__UNGUARDED)
         *canary_of(ret_stack) = CANARY;
     ret_stack->valgrind_id = fate__tools_new_stack(ret_stack->low, ret_stack->top);
@@ -124,18 +125,17 @@ bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__st
     return true;
 }
 
-bool fate__stack_rest(const struct fate__stacks *stacks, const struct fate__stack_memory *stack)
-{
 #ifdef FATE__ASAN
+void fate__stack_rest(const struct fate__stack_memory *stack)
+{
     ASAN_UNPOISON_MEMORY_REGION(stack->low, (size_t)(stack->top - stack->low));
-#endif
-    return stack_bytes(stack, stacks) == FATE__STACK_BYTES;
 }
+#endif
 
 void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack)
 {
     fate__tools_end_stack(stack->valgrind_id);
-    if (stack_bytes(stack, stacks) == FATE__STACK_BYTES)
+    if (stack->is_common)
         return;
     stacks->n_mprotected -= stack->guard == FATE__MPROTECTED;
     munmap(stack->low - stacks->page_bytes, stack_bytes(stack, stacks));

@@ -2,6 +2,7 @@
 #ifndef FATE_SRC_CORO_STACK_H
 #define FATE_SRC_CORO_STACK_H
 
+#include <base/slab.h>
 #include <fate/base.h>
 
 #define FATE__STACK_BYTES ((size_t)65536)
@@ -12,6 +13,7 @@ enum fate__guard { FATE__UNGUARDED, FATE__GUARDED, FATE__MPROTECTED };
 struct fate__stack_memory {
     unsigned char *low, *top;
     enum fate__guard guard;
+    bool is_common; /* of the common size: kept for the next that wants one */
     void *valgrind_id;
 };
 
@@ -24,8 +26,14 @@ struct fate__stacks {
 void fate__stacks_init(struct fate__stacks *stacks);
 /* One with at least that many bytes to use, 0 for the common size.  False: no memory. */
 bool fate__stack_take(struct fate__stacks *stacks, size_t bytes, struct fate__stack_memory *ret_stack);
-/* It is not in use for now.  True: it is of the common size, to be kept for the next. */
-bool fate__stack_rest(const struct fate__stacks *stacks, const struct fate__stack_memory *stack);
+/* It is not in use for now: what the frames that have ended there have marked is marked no more. */
+#ifdef FATE__ASAN
+void fate__stack_rest(const struct fate__stack_memory *stack);
+#else
+static inline void fate__stack_rest(const struct fate__stack_memory *stack)
+{
+}
+#endif
 /* One of the common size goes with the others. */
 void fate__stack_give(struct fate__stacks *stacks, const struct fate__stack_memory *stack);
 /* Gives all of the common size back; none may be in use. */

@@ -2,7 +2,8 @@
 #if defined(__aarch64__)
     .text
 
-/* void fate__switch_stacks(void **ret_from, void *to) */
+/* fate_value fate__switch_stacks(void **ret_from, void *to, fate_value given), where given is returned on the
+ * other stack. */
     .globl fate__switch_stacks
     .hidden fate__switch_stacks
     .type fate__switch_stacks, %function
@@ -49,6 +50,8 @@ fate__switch_stacks:
     ldp d14, d15, [sp, #128]
     add sp, sp, #160
     .cfi_def_cfa_offset 0
+    mov x0, x2
+    mov x1, x3
     ret
     .cfi_endproc
     .size fate__switch_stacks, . - fate__switch_stacks

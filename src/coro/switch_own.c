@@ -3,7 +3,6 @@
 
 #ifdef FATE__HAS_OWN_SWITCH
 
-void fate__switch_stacks(fate__context *ret_from, fate__context to);
 void fate__coro_start(void);
 
 #if defined(__x86_64__)

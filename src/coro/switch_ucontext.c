@@ -5,7 +5,11 @@
 
 #include <base/stop.h>
 
-/* A context points to a ucontext_t; that of whoever switches lies on its own stack. */
+/* What a context points to; that of whoever switches lies on its own stack. */
+struct place {
+    ucontext_t context;
+    fate_value given; /* to it, when it goes on */
+};
 
 /* makecontext hands on ints only. */
 static void begin(unsigned co_high, unsigned co_low, unsigned entry_high, unsigned entry_low)
@@ -19,7 +23,8 @@ static void begin(unsigned co_high, unsigned co_low, unsigned entry_high, unsign
 
 static fate__context make(void *co, void (*entry)(void *co), void *stack_low, void *stack_top, void *memory)
 {
-    ucontext_t *context = memory;
+    struct place *place = memory;
+    ucontext_t *context = &place->context;
     uint64_t co_word = (uintptr_t)co;
     uint64_t entry_word = (uintptr_t)entry;
 
@@ -30,16 +35,18 @@ static fate__context make(void *co, void (*entry)(void *co), void *stack_low, vo
     context->uc_link = NULL;
     makecontext(context, (void (*)(void))(uintptr_t)begin, 4, (unsigned)(co_word >> 32), (unsigned)co_word,
                 (unsigned)(entry_word >> 32), (unsigned)entry_word);
-    return context;
+    return place;
 }
 
-static void go(fate__context *ret_from, fate__context to)
+static fate_value go(fate__context *ret_from, fate__context to, fate_value given)
 {
-    ucontext_t here;
+    struct place here, *there = to;
 
     *ret_from = &here;
-    if (swapcontext(&here, to) < 0)
+    there->given = given;
+    if (swapcontext(&here.context, &there->context) < 0)
         fate__stop(NULL, "swapcontext failed, so a coroutine cannot be resumed.");
+    return here.given;
 }
 
-const struct fate__switcher fate__switcher_ucontext = { "ucontext", make, go, sizeof(ucontext_t) };
+const struct fate__switcher fate__switcher_ucontext = { "ucontext", make, go, sizeof(struct place) };

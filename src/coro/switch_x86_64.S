@@ -5,7 +5,8 @@
 #if defined(__x86_64__)
     .text
 
-/* void fate__switch_stacks(void **ret_from, void *to) */
+/* fate_value fate__switch_stacks(void **ret_from, void *to, fate_value given), where given is returned on the
+ * other stack. */
     .globl fate__switch_stacks
     .hidden fate__switch_stacks
     .type fate__switch_stacks, @function
@@ -51,11 +52,13 @@ fate__switch_stacks:
     popq %rbp
     .cfi_adjust_cfa_offset -8
     .cfi_restore %rbp
+    movq %rdx, %rax
+    movq %rcx, %rdx
     /* Not ret: the processor would expect to go back to where it was called from last, on the other stack. */
-    popq %rcx
+    popq %rsi
     .cfi_adjust_cfa_offset -8
-    .cfi_register %rip, %rcx
-    notrack jmp *%rcx
+    .cfi_register %rip, %rsi
+    notrack jmp *%rsi
     .cfi_endproc
     .size fate__switch_stacks, . - fate__switch_stacks
 

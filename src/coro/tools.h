@@ -68,6 +68,16 @@ struct fate__fiber {
 #endif
 };
 
+/* May a stack whose use has ended go on with another use?  The sanitizers want a new fiber. */
+static inline bool fate__fiber_may_go_on(void)
+{
+#if defined(FATE__ASAN) || defined(FATE__TSAN)
+    return false;
+#else
+    return true;
+#endif
+}
+
 static inline void fate__fiber_new(struct fate__fiber *fiber, const void *low, size_t bytes)
 {
 #if defined(FATE__ASAN) || defined(FATE__TSAN)

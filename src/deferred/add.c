@@ -49,61 +49,86 @@ static fate_deferred *add(fate_deferred *d, unsigned kind, struct fate__level le
     return d;
 }
 
-/* Where a level is to be written when there is nothing to do but to remember it; NULL: there is more to do.
- */
-static inline struct fate__level *plain_place(fate_deferred *d, unsigned kind)
-{
-    const unsigned others = FATE__FIRED | FATE__HAS_LOST | FATE__CANCELLER | FATE__SOURCE;
+static const char *const names[] = {
+    [FATE__CALLBACK] = "fate_add_callback",
+    [FATE__ERRBACK] = "fate_add_errback",
+    [FATE__BOTH] = "fate_add_both",
+};
 
-    if ((d->flags & others) || d->waiters)
-        return NULL;
-    if (!(d->flags & FATE__MORE)) {
-        if (d->n == FATE__PLACES)
-            return NULL;
-        d->kinds[d->n] = (uint8_t)kind;
-        return &d->places[d->n++];
-    }
-    struct fate__more *last = d->more->last;
-    if (last->end == FATE__MORE_LEVELS)
-        return NULL;
-    d->more->n_places++;
-    last->kinds[last->end] = (uint8_t)kind;
-    return &last->levels[last->end++];
+static fate__apart fate_deferred *add_slowly(fate_deferred *d, fate_callback *callback, fate_value arg,
+                                             unsigned kind, const char *site)
+{
+    struct fate__level level = { .as.call = callback, .site = site, .arg = arg };
+
+    fate__check(d, names[kind], site);
+    fate__check_given(&arg, names[kind], site);
+    if (!callback)
+        fate__stop(site, "%s was given a NULL callback.", names[kind]);
+    return add(d, kind, &level);
 }
 
-static inline fate_deferred *add_one(fate_deferred *d, unsigned kind, fate_callback *callback, fate_value arg,
-                                     const char *what, const char *site)
+static inline fate_deferred *write_level(fate_deferred *d, struct fate__level *place, fate_callback *callback,
+                                         fate_value arg, const char *site)
 {
-    fate__check(d, what, site);
-    fate__check_given(&arg, what, site);
-    if (fate__unlikely(!callback))
-        fate__stop(site, "%s was given a NULL callback.", what);
-    struct fate__level *place = plain_place(d, kind);
-    if (fate__likely(place != NULL)) {
-        place->as.call = callback;
-        place->site = site;
-        place->arg.type = arg.type;
-        place->arg.as.i = arg.as.i;
-        return d;
+    place->as.call = callback;
+    place->site = site;
+    place->arg.type = arg.type;
+    place->arg.as.i = arg.as.i;
+    return d;
+}
+
+/* Where d's levels are full, or with add_slowly where there is more to it. */
+static fate__apart fate_deferred *add_in_new_block(fate_deferred *d, fate_callback *callback, fate_value arg,
+                                                   unsigned kind, const char *site)
+{
+    bool is_full = d->magic == FATE__ALIVE && !d->waiters &&
+                   (d->flags == FATE__MORE || (d->flags == 0 && d->n == FATE__PLACES));
+    struct fate__more *block = is_full ? fate__level_new_block(d) : NULL;
+
+    if (!block)
+        return add_slowly(d, callback, arg, kind, site);
+    block->kinds[0] = (uint8_t)kind;
+    block->end = 1;
+    return write_level(d, &block->levels[0], callback, arg, site);
+}
+
+/* Mostly there is nothing to do but to remember the level.  All else is left to others, with which this ends,
+ * so that it needs no stack. */
+static inline fate_deferred *add_one(fate_deferred *d, fate_callback *callback, fate_value arg, unsigned kind,
+                                     const char *site)
+{
+    bool may_be = d && !fate__slab_is_poisoned(d) && callback && fate__may_be_given(&arg);
+
+    if (fate__unlikely(!may_be))
+        return add_slowly(d, callback, arg, kind, site);
+    if (d->magic == FATE__ALIVE && d->flags == 0 && d->n < FATE__PLACES && !d->waiters) {
+        d->kinds[d->n] = (uint8_t)kind;
+        return write_level(d, &d->places[d->n++], callback, arg, site);
     }
-    struct fate__level level = { .as.call = callback, .site = site, .arg = arg };
-    return add(d, kind, &level);
+    if (d->magic == FATE__ALIVE && d->flags == FATE__MORE && !d->waiters) {
+        struct fate__more *last = d->more->last;
+        if (last->end < FATE__MORE_LEVELS) {
+            last->kinds[last->end] = (uint8_t)kind;
+            return write_level(d, &last->levels[last->end++], callback, arg, site);
+        }
+    }
+    return add_in_new_block(d, callback, arg, kind, site);
 }
 
 fate_deferred *fate_add_callback_at(fate_deferred *d, fate_callback *callback, fate_value arg,
                                     const char *site)
 {
-    return add_one(d, FATE__CALLBACK, callback, arg, "fate_add_callback", site);
+    return add_one(d, callback, arg, FATE__CALLBACK, site);
 }
 
 fate_deferred *fate_add_errback_at(fate_deferred *d, fate_callback *errback, fate_value arg, const char *site)
 {
-    return add_one(d, FATE__ERRBACK, errback, arg, "fate_add_errback", site);
+    return add_one(d, errback, arg, FATE__ERRBACK, site);
 }
 
 fate_deferred *fate_add_both_at(fate_deferred *d, fate_callback *both, fate_value arg, const char *site)
 {
-    return add_one(d, FATE__BOTH, both, arg, "fate_add_both", site);
+    return add_one(d, both, arg, FATE__BOTH, site);
 }
 
 fate_deferred *fate_add_callbacks_at(fate_deferred *d, fate_callback *callback, fate_callback *errback,

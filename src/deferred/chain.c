@@ -47,19 +47,13 @@ static void check_returned(const fate_value *out, const fate_value *result, cons
         returned_untaken("a value that was lent", site);
 }
 
-static inline bool is_simple(const fate_value *v)
-{
-    return !v->type || v->type->is_simple;
-}
-
 static inline void set_result(fate_deferred *d, fate_value v)
 {
     fate_value old = fate__load(&d->result);
 
     if (fate__unlikely(d->flags & FATE__ANSWERED))
         clear_flag(d, FATE__ANSWERED);
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
+    fate__store(&d->result, v);
     if (old.type && old.type->is_counted)
         fate_drop(old);
 }
@@ -70,7 +64,6 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site);
 static void take_returned(fate_deferred *d, fate_value out, const void *input, fate_value *arg,
                           const char *site)
 {
-    check_returned(&out, &d->result, arg, site);
     if (out.type->kind == FATE_KIND_FOLLOW) {
         fate_drop(*arg);
         *arg = fate_none();
@@ -78,6 +71,7 @@ static void take_returned(fate_deferred *d, fate_value out, const void *input, f
         follow(d, out.as.p, site);
         return;
     }
+    check_returned(&out, &d->result, arg, site);
     bool passes = out.type->kind == FATE_KIND_FAILURE && out.as.p == input;
     bool was_answered = passes && (d->flags & FATE__ANSWERED);
     set_result(d, out);
@@ -101,7 +95,7 @@ static inline void call(fate_deferred *d, fate_callback *callback, fate_value *a
     fate_value out = callback(&d->result, arg);
     fate__unlend(&d->result);
     fate__unlend(arg);
-    if (fate__likely(is_simple(&out)))
+    if (fate__likely(fate__is_simple(&out)))
         set_result(d, out);
     else
         take_returned(d, out, input, arg, site);
@@ -300,6 +294,11 @@ static void follow(fate_deferred *d, fate_deferred *inner, const char *site)
         give_up(inner);
         return;
     }
+    fate_value v;
+    if (!(d->marks & FATE__TRACED) && fate__take_swept(inner, &v)) {
+        set_result(d, v);
+        return;
+    }
     if (is_ring(d, inner)) {
         refuse_ring(d, inner, site);
         return;
@@ -379,49 +378,55 @@ static fate_deferred *hand_over(fate_deferred *inner)
     return NULL;
 }
 
-/* The first of d's waiting levels, in its place; NULL: there is none, or it is not a plain one. */
-static inline const struct fate__level *first_plain(const fate_deferred *d, unsigned *ret_kind)
+static inline bool is_one_sided(unsigned kind)
 {
-    if (d->waiters || (d->marks & FATE__TRACED))
-        return NULL;
-    if (d->next != d->n) {
-        *ret_kind = d->kinds[d->next];
-        return *ret_kind <= FATE__BOTH ? &d->places[d->next] : NULL;
-    }
-    if (!(d->flags & FATE__MORE))
-        return NULL;
-    const struct fate__more *block = d->more;
-    *ret_kind = block->kinds[block->begin];
-    return *ret_kind <= FATE__BOTH ? &block->levels[block->begin] : NULL;
+    return kind <= FATE__BOTH;
 }
 
-/* That level is taken out. */
-static inline void pass_first(fate_deferred *d)
+static inline bool is_for_values(unsigned kind)
 {
-    if (d->next != d->n) {
+    return kind == FATE__CALLBACK || kind == FATE__BOTH;
+}
+
+/* Takes out the first level if it is such a one; false: it is not so. */
+static inline bool take_if(fate_deferred *d, bool (*is_such)(unsigned kind), unsigned *ret_kind,
+                           struct fate__level *ret_level)
+{
+    if (fate__likely(d->next != d->n)) {
+        *ret_kind = d->kinds[d->next];
+        if (!is_such(*ret_kind))
+            return false;
+        fate__level_copy(ret_level, &d->places[d->next]);
         if (++d->next == d->n)
             d->next = d->n = 0;
-        return;
+        return true;
     }
+    if (!(d->flags & FATE__MORE))
+        return false;
     struct fate__more *block = d->more;
-    block->n_places--;
+    *ret_kind = block->kinds[block->begin];
+    if (!is_such(*ret_kind))
+        return false;
+    fate__level_copy(ret_level, &block->levels[block->begin]);
     if (++block->begin == block->end)
         fate__level_drop_block(d);
+    return true;
 }
 
-/* Runs the first level if it is a one-sided one and nobody waits, without copying it; false: it is not so. */
+/* Runs the first level if it is a one-sided one and nobody's turn is before it; false: it is not so. */
 static inline bool step_plain(fate_deferred *d)
 {
+    fate_deferred *waiter = d->waiters ? first_waiter(d) : NULL;
+    struct fate__level level;
     unsigned kind;
-    const struct fate__level *level = first_plain(d, &kind);
 
-    if (!level)
+    if ((waiter && waiter->wait.before == 0) || (d->marks & FATE__TRACED))
         return false;
-    fate_callback *callback = level->as.call;
-    const char *site = level->site;
-    const fate_value arg = fate__load(&level->arg);
-    pass_first(d);
-    run_one_sided(d, kind, callback, site, arg);
+    if (!take_if(d, is_one_sided, &kind, &level))
+        return false;
+    if (waiter)
+        waiter->wait.before--;
+    run_one_sided(d, kind, level.as.call, level.site, fate__load(&level.arg));
     return true;
 }
 
@@ -602,12 +607,69 @@ void fate__run(fate_deferred *d)
         run(d, NULL);
 }
 
-/* d, which counted as running, has run what is plain.  Mostly it is done then. */
-static inline void end_plain(struct fate__turns *turns, fate_deferred *d)
+/* d counts as running.  Does nothing bear on it but its levels? */
+static inline bool is_at_ease(const fate_deferred *d)
 {
-    bool is_done = d->flags == (FATE__FIRED | FATE__RUNNING) && d->next == d->n && !d->pauses && !d->waiters;
+    return (d->flags & ~(unsigned)FATE__MORE) == (FATE__FIRED | FATE__RUNNING) && !d->pauses && !d->waiters &&
+           !(d->marks & FATE__TRACED);
+}
 
-    if (fate__likely(is_done && is_simple(&d->result))) {
+static inline void drop_counted(const fate_value *v)
+{
+    if (v->type && fate__unlikely(v->type->is_counted))
+        fate_drop(*v);
+}
+
+/* Calls one of the user's callbacks where d is at ease and its result no failure.  Returns whether the new
+ * one is there, and none either. */
+static inline bool call_simply(fate_deferred *d, fate_callback *callback, fate_value *arg, const char *site)
+{
+    if (fate__unlikely(fate__is_no_memory(arg))) {
+        set_result(d, fate__no_memory());
+        return false;
+    }
+    fate__lend(&d->result);
+    fate__lend(arg);
+    fate_value out = callback(&d->result, arg);
+    fate__unlend(&d->result);
+    fate__unlend(arg);
+    if (fate__unlikely(!fate__is_simple(&out))) {
+        take_returned(d, out, NULL, arg, site);
+        drop_counted(arg);
+        return !(d->flags & FATE__WAITING) && !fate_is_failure(&d->result);
+    }
+    const fate_value old = fate__load(&d->result);
+    fate__store(&d->result, out);
+    drop_counted(&old);
+    drop_counted(arg);
+    return true;
+}
+
+/* Runs the levels in front as long as nothing but callbacks bears on d, and they get no failure, which is
+ * what mostly happens.  True: d has run them all, and its result is no failure. */
+static inline bool run_simply(fate_deferred *d)
+{
+    if (fate_is_failure(&d->result))
+        return false;
+    while (fate__likely(is_at_ease(d))) {
+        struct fate__level level;
+        unsigned kind;
+        if (!fate__has_levels(d))
+            return true;
+        if (fate__unlikely(!take_if(d, is_for_values, &kind, &level)))
+            return false;
+        fate_value arg = fate__load(&level.arg);
+        if (fate__unlikely(!call_simply(d, level.as.call, &arg, level.site)))
+            return false;
+    }
+    return false;
+}
+
+/* Runs d's levels, d counting as running.  Mostly that is simple, and d is done then.  Returns 0, for
+ * fate_fire. */
+static int run_fired(struct fate__turns *turns, fate_deferred *d)
+{
+    if (fate__likely(run_simply(d) && fate__is_simple(&d->result))) {
         d->flags = FATE__FIRED;
         if (d->holds == 0)
             fate__join_sweep(turns, d);
@@ -616,13 +678,7 @@ static inline void end_plain(struct fate__turns *turns, fate_deferred *d)
     } else {
         run(d, NULL);
     }
-}
-
-static inline void run_plain(struct fate__turns *turns, fate_deferred *d)
-{
-    while (!d->pauses && step_plain(d) && !(d->flags & FATE__WAITING))
-        ;
-    end_plain(turns, d);
+    return 0;
 }
 
 void fate__run_fresh(fate_deferred *d)
@@ -630,79 +686,75 @@ void fate__run_fresh(fate_deferred *d)
     if (has_gone_outside(run_outside, d, 0, NULL))
         return;
     set_flag(d, FATE__RUNNING);
-    run_plain(fate__turns_of(d), d);
+    run_fired(fate__turns_of(d), d);
 }
 
 /* ---- Firing what is mostly fired ---- */
 
-static inline uint32_t word_at(const void *p)
-{
-    uint32_t word;
-    memcpy(&word, p, sizeof word);
-    return word;
-}
-
-_Static_assert(offsetof(fate_deferred, flags) == offsetof(fate_deferred, magic) + 2, "one word for both");
-_Static_assert(offsetof(fate_deferred, next) == offsetof(fate_deferred, pauses) + 3,
-               "pauses, marks, next: one word");
-
-/* Is d alive, without any flag, pause or mark?  Two words tell. */
+/* Is d alive, with no more to it than its levels? */
 static inline bool is_untouched(const fate_deferred *d)
 {
-    static const struct {
-        uint16_t magic, flags;
-    } untouched = { FATE__ALIVE, 0 };
-
-    return d && word_at(&d->magic) == word_at(&untouched) && word_at(&d->pauses) == 0;
+    return d->magic == FATE__ALIVE && (d->flags & ~(unsigned)FATE__MORE) == 0 && !d->pauses && !d->marks &&
+           d->next == 0;
 }
 
-/* A coroutine is all that waits for d: its body goes on, and mostly d is not needed any more. */
-static void fire_awaited(struct fate__turns *turns, fate_deferred *d)
+/* d was fired, and a coroutine was all that waited for it; its body has gone on, and next, its deferred, is
+ * to run if it is not NULL.  Mostly d is not needed any more.  Returns 0. */
+int fate__end_awaited(fate_deferred *d, fate_deferred *next)
 {
-    fate_deferred *next = resume_waiter(d);
-    bool is_plain = !next && d->flags == (FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN) && !d->holds &&
-                    !d->waiters && !d->pauses && d->n == 0;
+    bool is_plain = !next && d->flags == (FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN) && !d->waiters &&
+                    !d->holds && d->n == 0 && !d->result.type;
 
-    if (fate__likely(is_plain && !d->marks && !d->result.type)) {
+    if (fate__likely(is_plain && !d->pauses && !d->marks)) {
         d->magic = FATE__FREED;
-        fate__slab_give(&turns->deferreds, d);
-        return;
+        fate__slab_give(&fate__turns_of(d)->deferreds, d);
+        return 0;
     }
     if (!next)
         clear_flag(d, FATE__RUNNING);
     run(d, next);
+    return 0;
+}
+
+/* A coroutine is all that waits for d, which is untouched but for that: its body goes on with the value.
+ * Calls and returns are few here, since after a change of stacks the processor mistakes each return. */
+static int fire_awaited(struct fate__turns *turns, fate_deferred *d, fate_value v)
+{
+    fate_deferred *waiter = d->waiters;
+
+    d->waiters = NULL;
+    waiter->flags &= (uint16_t)~FATE__WAITING;
+    waiter->result = fate_none();
+    d->flags = --d->holds == 0 ? FATE__FIRED | FATE__RUNNING | FATE__FORGOTTEN : FATE__FIRED | FATE__RUNNING;
+    turns->n_resumed++;
+    return turns->resume_fired(waiter, v, d);
 }
 
 static inline bool is_awaited_only(const fate_deferred *d)
 {
-    return d->n == 0 && d->waiters->link == d->waiters && (d->waiters->marks & FATE__COROUTINE);
+    return d->n == 0 && !(d->flags & FATE__MORE) && d->waiters->link == d->waiters &&
+           (d->waiters->marks & FATE__COROUTINE);
 }
 
+/* As with adding, what is rare is left to others. */
 int fate_fire_at(fate_deferred *d, fate_value value_or_failure, const char *site)
 {
-    fate__check_given(&value_or_failure, "fate_fire", site);
-#ifdef FATE__ASAN
-    if (!fate__is_bare(d))
-        fate__check(d, "fate_fire", site);
-#endif
-    if (fate__unlikely(!is_untouched(d) || (d->waiters && !is_awaited_only(d))))
+    bool may_be = fate__may_be_given(&value_or_failure) && d && !fate__slab_is_poisoned(d);
+
+    if (fate__unlikely(!may_be || !is_untouched(d)))
         return fate__fire_slowly(d, value_or_failure, site);
     struct fate__turns *turns = fate__turns_of(d);
     if (fate__unlikely(turns->outside))
         return fate__fire_slowly(d, value_or_failure, site);
-    d->flags = FATE__FIRED | FATE__RUNNING;
-    d->result.type = value_or_failure.type;
-    d->result.as.i = value_or_failure.as.i;
-    if (d->waiters) {
-        fire_awaited(turns, d);
-        return 0;
-    }
+    if (d->waiters && is_awaited_only(d))
+        return fire_awaited(turns, d, value_or_failure);
+    d->flags |= FATE__FIRED | FATE__RUNNING;
+    fate__store(&d->result, value_or_failure);
     if (d->n < FATE__PLACES) {
         d->places[FATE__PLACES - 1].site = site;
         d->marks = FATE__KNOWS_FIRE;
     }
-    run_plain(turns, d);
-    return 0;
+    return run_fired(turns, d);
 }
 
 /* The NO_MEMORY deferred stores nothing: the level sees the failure at once, and what it makes of it is

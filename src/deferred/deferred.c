@@ -7,7 +7,7 @@
 
 /* ---- Stale pointers ---- */
 
-void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
+_Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
 {
     char made[128] = "an unknown place";
 
@@ -29,14 +29,9 @@ void fate__not_alive(const fate_deferred *d, const char *what, const char *site)
 
 /* ---- Making ---- */
 
-static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char *site)
+static inline void set_up(struct fate__turns *turns, fate_deferred *d, unsigned flags, const char *site)
 {
-    fate_deferred *d = fate__slab_take(&turns->deferreds);
-
-    if (fate__unlikely(!d))
-        return NULL;
-    d->magic = FATE__ALIVE;
-    d->flags = (uint16_t)flags;
+    fate__set_head(d, FATE__ALIVE, flags);
     d->holds = 0;
     d->result = fate_none();
     d->site = site;
@@ -47,6 +42,14 @@ static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char
     d->pauses = 0;
     d->marks = 0;
     d->next = d->n = 0;
+}
+
+static fate_deferred *make(struct fate__turns *turns, unsigned flags, const char *site)
+{
+    fate_deferred *d = fate__slab_take(&turns->deferreds);
+
+    if (fate__likely(d != NULL))
+        set_up(turns, d, flags, site);
     return d;
 }
 
@@ -65,10 +68,21 @@ static fate_deferred *born(struct fate__turns *turns, unsigned flags, const char
     return d;
 }
 
-fate_deferred *fate_deferred_new_at(fate_reactor *reactor, const char *site)
+static fate__apart fate_deferred *new_slowly(fate_reactor *reactor, const char *site)
 {
     fate__check_reactor(reactor, "fate_deferred_new", site);
     return born(fate__turns(reactor), 0, site);
+}
+
+fate_deferred *fate_deferred_new_at(fate_reactor *reactor, const char *site)
+{
+    struct fate__turns *turns = fate__turns(reactor);
+
+    if (fate__unlikely(!turns || turns->is_ending || !fate__slab_has_free(&turns->deferreds)))
+        return new_slowly(reactor, site);
+    fate_deferred *d = fate__slab_take_free(&turns->deferreds);
+    set_up(turns, d, 0, site);
+    return d;
 }
 
 fate_deferred *fate_deferred_new_cancellable_at(fate_reactor *reactor, fate_canceller *canceller,
@@ -99,22 +113,36 @@ fate_deferred *fate__library_deferred(fate_reactor *reactor, const char *site)
     return born(fate__turns(reactor), FATE__LIBRARY, site);
 }
 
+/* d has FATE__SOURCE. */
+static inline fate_deferred *set_source(fate_deferred *d, const struct fate__source *source, void *data,
+                                        const char *site)
+{
+    struct fate__level *last = &d->places[FATE__PLACES - 1];
+
+    last->as.source = source;
+    last->site = site;
+    last->arg = (fate_value){ NULL, { .p = data } };
+    return d;
+}
+
 fate_deferred *fate__sourced(fate_reactor *reactor, const struct fate__source *source, void *data,
                              const char *site)
 {
-    fate_deferred *d = fate__library_deferred(reactor, site);
+    struct fate__turns *turns = fate__turns(reactor);
 
+    if (fate__likely(!turns->is_ending && fate__slab_has_free(&turns->deferreds))) {
+        fate_deferred *d = fate__slab_take_free(&turns->deferreds);
+        set_up(turns, d, FATE__LIBRARY | FATE__SOURCE, site);
+        return set_source(d, source, data, site);
+    }
+    fate_deferred *d = fate__library_deferred(reactor, site);
     if (fate__is_no_memory_deferred(d) || (d->flags & FATE__FIRED)) {
         if (source->gone)
             source->gone(d, data);
         return d;
     }
-    struct fate__level *last = &d->places[FATE__PLACES - 1];
     d->flags |= FATE__SOURCE;
-    last->as.source = source;
-    last->site = site;
-    last->arg = (fate_value){ NULL, { .p = data } };
-    return d;
+    return set_source(d, source, data, site);
 }
 
 fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const char *site)
@@ -127,8 +155,7 @@ fate_deferred *fate_succeed_at(fate_reactor *reactor, fate_value value, const ch
         fate_drop(value);
         return fate__hand_out_no_memory(turns);
     }
-    d->result.type = value.type;
-    d->result.as.i = value.as.i;
+    fate__store(&d->result, value);
     d->places[FATE__PLACES - 1].site = site;
     d->marks = FATE__KNOWS_FIRE;
     fate__join_sweep(turns, d);

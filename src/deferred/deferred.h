@@ -3,6 +3,8 @@
 #ifndef FATE_SRC_DEFERRED_DEFERRED_H
 #define FATE_SRC_DEFERRED_DEFERRED_H
 
+#include <string.h>
+
 #include <base/slab.h>
 #include <base/stop.h>
 #include <deferred/turn.h>
@@ -68,6 +70,14 @@ static inline unsigned fate__places_of(unsigned kind)
 
 #define FATE__PLACES 3
 
+/* What a library's deferred waits for, for the report. */
+struct fate__waits {
+    char text[80];            /* "the lock" */
+    const void *on;           /* that thing's id, or NULL */
+    fate_deferred *const *of; /* instead: several, some of them NULL */
+    size_t n;
+};
+
 /* The library as producer.  It sits in the last place, as a canceller does, until the deferred fires, or for
  * life when it has `gone`. */
 struct fate__source {
@@ -81,6 +91,7 @@ struct fate__source {
      * kept for end, which is called when that has been done, and returns it. */
     fate_deferred *(*begin_cancel)(fate_deferred *d, void *data, fate_deferred *above);
     fate_deferred *(*end_cancel)(fate_deferred *d, void *data);
+    void (*waits)(const void *data, struct fate__waits *ret); /* NULL, or for the report */
 };
 
 enum {
@@ -152,16 +163,26 @@ _Static_assert(offsetof(struct fate_deferred, places) == 64, "the head of a defe
 _Static_assert(sizeof(struct fate_deferred) <= 160, "a deferred is at most 160 bytes");
 _Static_assert(sizeof(struct fate__level) == 32, "a level is 32 bytes");
 
+/* magic and flags are written at once where they are looked at both at once soon after: a load that spans two
+ * stores would wait for them. */
+static inline void fate__set_head(fate_deferred *d, unsigned magic, unsigned flags)
+{
+    const struct {
+        uint16_t magic, flags;
+    } head = { (uint16_t)magic, (uint16_t)flags };
+
+    memcpy(d, &head, sizeof head);
+}
+
 /* Levels beyond those inside.  The first block of a deferred also keeps what the deferred has no room for. */
 #define FATE__MORE_LEVELS 14
 struct fate__more {
     struct fate__more *next;
     struct fate__more *last; /* first block: the last one */
     const char *site;        /* first block: the deferred's */
-    uint32_t n_places;       /* first block: in all blocks */
     uint8_t begin, end;
     uint8_t kinds[FATE__MORE_LEVELS];
-    struct fate__level levels[FATE__MORE_LEVELS];
+    _Alignas(16) struct fate__level levels[FATE__MORE_LEVELS]; /* a slab's blocks are multiples of that */
 };
 
 static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
@@ -170,7 +191,7 @@ static inline struct fate__turns *fate__turns_of(const fate_deferred *d)
 }
 
 /* Stops, with the rule and the places, when d is not alive.  what: the name of the function. */
-void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
+_Noreturn void fate__not_alive(const fate_deferred *d, const char *what, const char *site);
 
 /* At each public door.  False for the NO_MEMORY deferred. */
 static inline bool fate__check(const fate_deferred *d, const char *what, const char *site)
@@ -191,6 +212,13 @@ static inline bool fate__check(const fate_deferred *d, const char *what, const c
 /* ---- The sweep list: by link to the next, by waiters to the previous ---- */
 
 /* d is done and not held. */
+static inline void fate__sweep_begins(struct fate__turns *turns, fate_deferred *d)
+{
+    turns->sweep_first = d;
+    if (fate__unlikely(turns->has_to_sweep && !turns->is_inside))
+        turns->has_to_sweep(turns);
+}
+
 static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
 {
     fate_deferred *last = turns->sweep_last;
@@ -201,11 +229,16 @@ static inline void fate__join_sweep(struct fate__turns *turns, fate_deferred *d)
     if (last)
         last->link = d;
     else
-        turns->sweep_first = d;
+        fate__sweep_begins(turns, d);
     turns->sweep_last = d;
 }
 
+/* Is it done and not held: will it go at the end of the turn? */
+bool fate__is_over(const fate_deferred *d);
 void fate__unlink_swept(fate_deferred *d);
+/* d, alive, was given to whoever takes its result.  Where that is simple, and d would go at the end of the
+ * turn, takes it and lets d go now; false: it is not so, and nothing has been done. */
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v);
 
 /* d is to run, or its links are needed for something else. */
 static inline void fate__leave_sweep(fate_deferred *d)
@@ -229,6 +262,8 @@ void fate__levels_each(const fate_deferred *d,
                        void (*visit)(unsigned kind, const struct fate__level level[], void *arg), void *arg);
 /* Takes the first level out; false: there is none. */
 bool fate__level_pop(fate_deferred *d, unsigned *ret_kind, struct fate__level ret_level[2]);
+/* An empty block, behind all others; NULL: no memory. */
+struct fate__more *fate__level_new_block(fate_deferred *d);
 /* The first block's levels are all out. */
 void fate__level_drop_block(fate_deferred *d);
 /* How many places wait. */
@@ -271,6 +306,23 @@ void fate__call_level(fate_deferred *d, fate_callback *callback, fate_value *arg
  * await: d waits for inner; false: that would be a ring. */
 bool fate__take_now(fate_deferred *inner, fate_value *ret_v);
 bool fate__await(fate_deferred *d, fate_deferred *inner);
+/* The same where nothing bears on either; false: something does, and nothing has been done. */
+static inline bool fate__await_simply(fate_deferred *d, fate_deferred *inner)
+{
+    bool is_untouched = inner->magic == FATE__ALIVE && inner->flags == 0 && inner->n == 0 && !inner->waiters;
+
+    if (!is_untouched || d->flags != (FATE__LIBRARY | FATE__SOURCE))
+        return false;
+    d->flags = FATE__LIBRARY | FATE__SOURCE | FATE__WAITING;
+    d->wait.on = inner;
+    d->wait.before = d->wait.behind = 0;
+    d->link = d;
+    inner->waiters = d;
+    inner->holds++;
+    return true;
+}
+/* The end of fate_fire where nothing but a coroutine waited for d: see struct fate__turns. */
+int fate__end_awaited(fate_deferred *d, fate_deferred *next);
 /* d waits for inner, which has levels to run before that; returns inner when it is to run
  * now.  A ring becomes a failure. */
 fate_deferred *fate__follow_busy(fate_deferred *d, fate_deferred *inner, const char *site);
@@ -283,10 +335,29 @@ void fate__run_on_no_memory(fate_deferred *d, unsigned kind, struct fate__level 
 bool fate__add(fate_deferred *d, unsigned kind, struct fate__level level[]);
 bool fate__add_native(fate_deferred *d, const struct fate__native *native, void *data, size_t index);
 
+/* ---- join.c ---- */
+
+/* Levels that fire another deferred, their arg. */
+extern const struct fate__native fate__chain_level, fate__branch_level;
+
 /* ---- fire.c ---- */
 
 /* Gives d, not yet fired, its first result; returns d when it is to run now, else NULL. */
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site);
+/* Fires d, whose producer is the library, if nothing bears on it; false: something does, and nothing has been
+ * done. */
+static inline bool fate__fire_simply(fate_deferred *d, fate_value v, const char *site)
+{
+    if (d->flags != FATE__LIBRARY || d->n != 0 || d->waiters || d->pauses || !fate__is_simple(&v) || d->marks)
+        return false;
+    d->flags = FATE__LIBRARY | FATE__FIRED;
+    fate__store(&d->result, v);
+    d->places[FATE__PLACES - 1].site = site;
+    d->marks = FATE__KNOWS_FIRE;
+    if (d->holds == 0)
+        fate__join_sweep(fate__turns_of(d), d);
+    return true;
+}
 /* fate_fire where more is to be looked at than that it is fresh. */
 int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site);
 /* For the library as producer: fires d, or drops v when d has fired already. */

@@ -32,8 +32,7 @@ static void forget_producer(fate_deferred *d)
 fate_deferred *fate__accept(fate_deferred *d, fate_value v, const char *site)
 {
     d->flags |= FATE__FIRED;
-    d->result.type = v.type;
-    d->result.as.i = v.as.i;
+    fate__store(&d->result, v);
     if (fate__unlikely(d->flags & (FATE__CANCELLER | FATE__SOURCE | FATE__TIMED)))
         forget_producer(d);
     if (d->n < FATE__PLACES && !(d->flags & FATE__SOURCE)) {
@@ -111,6 +110,11 @@ static int fire_refused(fate_deferred *d, fate_value v, const char *site)
 
 int fate__fire_slowly(fate_deferred *d, fate_value v, const char *site)
 {
+    fate__check_given(&v, "fate_fire", site);
+#ifdef FATE__ASAN
+    if (!fate__is_bare(d))
+        fate__check(d, "fate_fire", site);
+#endif
     if (fate__unlikely(!d || d->magic != FATE__ALIVE || (d->flags & (FATE__FIRED | FATE__LIBRARY))))
         return fire_refused(d, v, site);
     if (fate__accept(d, v, site))

@@ -55,11 +55,13 @@ static void nobody(struct fate__level *level)
 
 static const struct fate__native chain_swallowed = { "chain", chain_to_nobody, nobody };
 
-static const struct fate__native chain = { "chain", chain_run, chain_drop };
+const struct fate__native fate__chain_level = { "chain", chain_run, chain_drop };
 
 fate_deferred *fate_chain_at(fate_deferred *d, fate_deferred *target, const char *site)
 {
-    struct fate__level level = { .as.native = &chain, .site = site, .arg = { NULL, { .p = target } } };
+    struct fate__level level = { .as.native = &fate__chain_level,
+                                 .site = site,
+                                 .arg = { NULL, { .p = target } } };
 
     fate__check(d, "fate_chain", site);
     if (fate__is_bare(target)) {
@@ -109,7 +111,7 @@ static void branch_drop(struct fate__level *level)
     fate__release(branch);
 }
 
-static const struct fate__native branch_level = { "branch", branch_run, branch_drop };
+const struct fate__native fate__branch_level = { "branch", branch_run, branch_drop };
 
 fate_deferred *fate_branch_at(fate_deferred *d, const char *site)
 {
@@ -121,7 +123,9 @@ fate_deferred *fate_branch_at(fate_deferred *d, const char *site)
     fate_deferred *branch = fate__library_deferred(fate__reactor(turns), site);
     if (fate__is_no_memory_deferred(branch))
         return branch;
-    struct fate__level level = { .as.native = &branch_level, .site = site, .arg = { NULL, { .p = branch } } };
+    struct fate__level level = { .as.native = &fate__branch_level,
+                                 .site = site,
+                                 .arg = { NULL, { .p = branch } } };
     fate__hold(branch);
     if (!fate__add(d, FATE__NATIVE, &level)) {
         branch_drop(&level);

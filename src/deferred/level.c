@@ -23,7 +23,7 @@ static bool push_inside(fate_deferred *d, unsigned kind, const struct fate__leve
     return true;
 }
 
-static struct fate__more *new_block(fate_deferred *d)
+struct fate__more *fate__level_new_block(fate_deferred *d)
 {
     struct fate__more *block = fate__slab_take(&fate__turns_of(d)->blocks);
     if (!block)
@@ -37,9 +37,8 @@ static struct fate__more *new_block(fate_deferred *d)
     }
     block->last = block;
     block->site = d->site;
-    block->n_places = 0;
     d->more = block;
-    d->flags |= FATE__MORE;
+    fate__set_head(d, d->magic, d->flags | FATE__MORE);
     return block;
 }
 
@@ -50,13 +49,12 @@ static bool push_more(fate_deferred *d, unsigned kind, const struct fate__level 
     struct fate__more *block = d->flags & FATE__MORE ? d->more->last : NULL;
 
     if (!block || block->end + n > FATE__MORE_LEVELS)
-        block = new_block(d);
+        block = fate__level_new_block(d);
     if (!block)
         return false;
     block->kinds[block->end] = (uint8_t)kind;
     for (unsigned i = 0; i < n; i++)
         fate__level_copy(&block->levels[block->end++], &level[i]);
-    d->more->n_places += n;
     return true;
 }
 
@@ -94,7 +92,6 @@ void fate__level_drop_block(fate_deferred *d)
         d->more = block->next;
         d->more->last = block->last;
         d->more->site = block->site;
-        d->more->n_places = block->n_places;
     } else {
         d->flags &= (uint16_t)~FATE__MORE;
         d->site = block->site;
@@ -109,7 +106,6 @@ static void pop_more(fate_deferred *d, unsigned *ret_kind, struct fate__level re
 
     for (unsigned i = 0; i < fate__places_of(kind); i++)
         fate__level_copy(&ret_level[i], &block->levels[block->begin++]);
-    d->more->n_places -= fate__places_of(kind);
     if (block->begin == block->end)
         fate__level_drop_block(d);
     *ret_kind = kind;
@@ -152,11 +148,13 @@ void fate__levels_each(const fate_deferred *d,
         visit(FATE__LOST, &lost, arg);
 }
 
+/* All blocks are gone through: but only when one begins to wait where none waits, and by the time it does so
+ * again these have run. */
 uint32_t fate__level_places(const fate_deferred *d)
 {
     uint32_t n = (uint32_t)(d->n - d->next);
-    if (d->flags & FATE__MORE)
-        n += d->more->n_places;
+    for (const struct fate__more *block = d->flags & FATE__MORE ? d->more : NULL; block; block = block->next)
+        n += (uint32_t)(block->end - block->begin);
     if (d->flags & FATE__HAS_LOST)
         n++;
     return n;

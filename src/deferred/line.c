@@ -1,6 +1,8 @@
 /* Deferreds waiting in line, first in first out. */
 #include <deferred/line.h>
 
+#include <stdio.h>
+
 #include <base/alloc.h>
 
 struct place {
@@ -9,10 +11,12 @@ struct place {
     fate_deferred *d;
 };
 
-void fate__line_init(struct fate__line *line)
+void fate__line_init(struct fate__line *line, const char *what, const void *whose)
 {
     fate__list_init(&line->waiting);
     line->n = 0;
+    line->what = what;
+    line->whose = whose;
 }
 
 static void leave(struct place *place)
@@ -28,7 +32,15 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source waiting = { .cancel = cancel };
+static void say_what(const void *data, struct fate__waits *ret)
+{
+    const struct place *place = data;
+
+    snprintf(ret->text, sizeof ret->text, "the %s", place->line->what);
+    ret->on = place->line->whose;
+}
+
+static const struct fate__source waiting = { .cancel = cancel, .waits = say_what };
 
 fate_deferred *fate__line_join(struct fate__line *line, fate_reactor *reactor, const char *site)
 {

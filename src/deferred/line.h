@@ -8,9 +8,11 @@
 struct fate__line {
     struct fate__link waiting;
     size_t n;
+    const char *what;  /* is waited for: "the lock" */
+    const void *whose; /* the id of the thing that has the line */
 };
 
-void fate__line_init(struct fate__line *line);
+void fate__line_init(struct fate__line *line, const char *what, const void *whose);
 /* A new deferred at the end of the line; cancelling it takes it out.  Without memory the NO_MEMORY deferred.
  */
 fate_deferred *fate__line_join(struct fate__line *line, fate_reactor *reactor, const char *site);

@@ -8,9 +8,17 @@ struct fate_lock {
 
 static const fate_type lock_type = { "lock", FATE_KIND_OBJECT, false, false, &lock_type, NULL, true };
 
-fate_lock *fate_lock_new(fate_reactor *reactor)
+fate_lock *fate_lock_new_at(fate_reactor *reactor, const char *site)
 {
-    return (fate_lock *)fate__tokens_new(reactor, &lock_type, "lock", "fate_lock_new", 1);
+    struct fate__tokens *tokens = fate__tokens_new(reactor, &lock_type, "lock", "fate_lock_new", 1);
+
+    fate__made_at(&tokens->owned, site);
+    return (fate_lock *)tokens;
+}
+
+fate_lock *(fate_lock_new)(fate_reactor *reactor)
+{
+    return fate_lock_new_at(reactor, "");
 }
 
 void fate_lock_free(fate_lock *lock)

@@ -65,13 +65,13 @@ static void unheard(struct fate__level *level)
     fate__release(d);
 }
 
-static const struct fate__native ear = { "member", hear, unheard };
+const struct fate__native fate__member_level = { "member", hear, unheard };
 
 /* Want of memory at a member is its failure, for the member itself and for those who listen. */
 static void hear_no_memory(struct fate__members *m, size_t i)
 {
     fate_deferred *no_memory = fate__turns_of(m->d)->no_memory;
-    struct fate__level level = { .as.native = &ear, .index = i, .arg = { NULL, { .p = m } } };
+    struct fate__level level = { .as.native = &fate__member_level, .index = i, .arg = { NULL, { .p = m } } };
 
     fate__run_on_no_memory(no_memory, FATE__NATIVE, &level);
 }
@@ -82,7 +82,7 @@ void fate__members_listen(struct fate__members *m)
 
     d->holds += (uint32_t)m->n;
     for (size_t i = 0; i < m->n; i++)
-        if (!fate__add_native(m->of[i], &ear, m, i))
+        if (!fate__add_native(m->of[i], &fate__member_level, m, i))
             hear_no_memory(m, i);
 }
 
@@ -103,6 +103,16 @@ void fate__members_release(struct fate__members *m)
         if (member)
             fate_release(member);
     }
+}
+
+void fate__members_wait(const void *data, struct fate__waits *ret)
+{
+    const struct fate__members *m = data;
+
+    if (m->n_unheard == 0)
+        return;
+    ret->of = m->of;
+    ret->n = m->n;
 }
 
 void fate__members_free(struct fate__members *m)

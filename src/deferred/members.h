@@ -27,6 +27,10 @@ void fate__members_listen(struct fate__members *members);
 void fate__members_cancel(struct fate__members *members, size_t but, const char *site);
 void fate__members_release(struct fate__members *members);
 void fate__members_free(struct fate__members *members);
+/* As a source's `waits`. */
+void fate__members_wait(const void *data, struct fate__waits *ret);
+/* The level on each, whose arg is the record. */
+extern const struct fate__native fate__member_level;
 
 /* The place of member i in results, which is none until written. */
 static inline fate_value *fate__members_result(struct fate__members *members, size_t i)

@@ -1,5 +1,6 @@
 /* The queue: values on one side, waiting gets on the other, never both (R133-R137). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/alloc.h>
@@ -20,16 +21,35 @@ static void destroy(struct fate__owned *owned)
     fate_queue_free((fate_queue *)owned);
 }
 
-fate_queue *fate_queue_new(fate_reactor *reactor, size_t size_max, size_t backlog_max)
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    const fate_queue *queue = (const fate_queue *)owned;
+    char state[96];
+
+    if (queue->line.n)
+        snprintf(state, sizeof state, "empty, %zu wait", queue->line.n);
+    else
+        snprintf(state, sizeof state, "%zu in it", queue->n);
+    fate__see_owned(owned, see, arg, state, NULL);
+}
+
+fate_queue *fate_queue_new_at(fate_reactor *reactor, size_t size_max, size_t backlog_max, const char *site)
 {
     fate_queue *queue = fate__own(reactor, sizeof *queue, destroy, "fate_queue_new");
 
     if (queue->owned.is_no_memory)
         return queue;
+    fate__made_at(&queue->owned, site);
     queue->size_max = size_max;
     queue->backlog_max = backlog_max;
-    fate__line_init(&queue->line);
+    queue->owned.look = look;
+    fate__line_init(&queue->line, "queue", queue);
     return queue;
+}
+
+fate_queue *(fate_queue_new)(fate_reactor *reactor, size_t size_max, size_t backlog_max)
+{
+    return fate_queue_new_at(reactor, size_max, backlog_max, "");
 }
 
 static fate_value take_first(fate_queue *queue)

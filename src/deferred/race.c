@@ -23,7 +23,7 @@ static void gone(fate_deferred *d, void *data)
     fate__members_free(data);
 }
 
-static const struct fate__source racing = { .cancel = cancel, .gone = gone };
+static const struct fate__source racing = { .cancel = cancel, .gone = gone, .waits = fate__members_wait };
 
 static fate_value index_and_value(size_t i, fate_value value)
 {

@@ -9,14 +9,21 @@ struct fate_semaphore {
 static const fate_type semaphore_type = { "semaphore", FATE_KIND_OBJECT, false, false, &semaphore_type, NULL,
                                           true };
 
-fate_semaphore *fate_semaphore_new(fate_reactor *reactor, size_t n_tokens)
+fate_semaphore *fate_semaphore_new_at(fate_reactor *reactor, size_t n_tokens, const char *site)
 {
     if (n_tokens == 0)
         fate__stop(
-            NULL,
+            site,
             "fate_semaphore_new with 0 tokens: nobody could ever acquire it (R131). Give it at least 1.");
-    return (fate_semaphore *)fate__tokens_new(reactor, &semaphore_type, "semaphore", "fate_semaphore_new",
-                                              n_tokens);
+    struct fate__tokens *tokens =
+        fate__tokens_new(reactor, &semaphore_type, "semaphore", "fate_semaphore_new", n_tokens);
+    fate__made_at(&tokens->owned, site);
+    return (fate_semaphore *)tokens;
+}
+
+fate_semaphore *(fate_semaphore_new)(fate_reactor *reactor, size_t n_tokens)
+{
+    return fate_semaphore_new_at(reactor, n_tokens, "");
 }
 
 void fate_semaphore_free(fate_semaphore *semaphore)

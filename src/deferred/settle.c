@@ -18,9 +18,9 @@ static void gone(fate_deferred *d, void *data)
     fate__members_free(data);
 }
 
-static const struct fate__source settling = { .cancel = cancel,
-                                              .gone = gone,
-                                              .ignores_cancel_once_fired = true };
+static const struct fate__source settling = {
+    .cancel = cancel, .gone = gone, .ignores_cancel_once_fired = true, .waits = fate__members_wait
+};
 
 static fate_value value_and_index(fate_value value, size_t i)
 {

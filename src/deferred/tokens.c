@@ -1,5 +1,6 @@
 /* Acquire, release, and run, which cannot leak a token (R123-R132). */
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <deferred/tokens.h>
@@ -24,6 +25,18 @@ static void free_if_unused(struct fate__tokens *t)
     fate__free(t);
 }
 
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    const struct fate__tokens *t = (const struct fate__tokens *)owned;
+    char state[96];
+    int len = t->limit > 1 ? snprintf(state, sizeof state, "%zu of %zu free", t->n_free, t->limit)
+                           : snprintf(state, sizeof state, "%s", t->n_free ? "free" : "held");
+
+    if (t->line.n)
+        snprintf(state + len, sizeof state - (size_t)len, ", %zu wait", t->line.n);
+    fate__see_owned(owned, see, arg, state, NULL);
+}
+
 struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *type, const char *noun,
                                       const char *what, size_t limit)
 {
@@ -34,7 +47,8 @@ struct fate__tokens *fate__tokens_new(fate_reactor *reactor, const fate_type *ty
     t->type = type;
     t->noun = noun;
     t->n_free = t->limit = limit;
-    fate__line_init(&t->line);
+    t->owned.look = look;
+    fate__line_init(&t->line, noun, t);
     return t;
 }
 

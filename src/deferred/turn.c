@@ -8,7 +8,6 @@
 #include <base/alloc.h>
 #include <base/text.h>
 #include <deferred/deferred.h>
-#include <fate/log.h>
 
 /* ---- Going ---- */
 
@@ -19,6 +18,11 @@ static bool is_done(const fate_deferred *d)
     if (d->flags & FATE__ABANDONED)
         return true;
     return (d->flags & FATE__FIRED) && (!d->pauses || (d->marks & FATE__NO_PAUSES));
+}
+
+bool fate__is_over(const fate_deferred *d)
+{
+    return !d->holds && is_done(d);
 }
 
 struct report_call {
@@ -45,7 +49,7 @@ static void report(struct fate__turns *turns, const fate_value *failure, const c
         turns->unhandled(&what, &arg);
         fate_drop(fate_take(&arg));
     } else if (turns->log)
-        turns->log(turns, FATE_LOG_ERROR, failure, site, "Unhandled failure in deferred");
+        turns->log(turns, FATE__LOG_ERROR, failure, site, "Unhandled failure in deferred");
 }
 
 static void report_outside(void *arg)
@@ -135,6 +139,26 @@ void fate__unlink_swept(fate_deferred *d)
     d->link = d->waiters = NULL;
 }
 
+/* Is d on the sweep list, done and without anything in it that must be dropped or told of? */
+static inline bool is_simply_done(const fate_deferred *d)
+{
+    unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
+
+    return flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses && !(d->marks & FATE__TRACED) &&
+           (!d->result.type || d->result.type->is_simple);
+}
+
+bool fate__take_swept(fate_deferred *d, fate_value *ret_v)
+{
+    if (!is_simply_done(d))
+        return false;
+    *ret_v = fate__load(&d->result);
+    fate__unlink_swept(d);
+    d->magic = FATE__FREED;
+    fate__slab_give(&fate__turns_of(d)->deferreds, d);
+    return true;
+}
+
 void fate__settle(fate_deferred *d)
 {
     if (d->holds || !is_done(d))
@@ -158,20 +182,29 @@ static void take_first(struct fate__turns *turns, fate_deferred *d)
         turns->sweep_last = NULL;
 }
 
+/* As most are like that, they are let go together: their links serve the slab as well. */
+static void sweep_simple(struct fate__turns *turns)
+{
+    fate_deferred *first = turns->sweep_first, *next = first, *d = first;
+    unsigned n = 0;
+
+    for (; next && n < FATE__REST && is_simply_done(next); n++) {
+        d = next;
+        d->magic = FATE__FREED;
+        next = d->link;
+    }
+    if (n == 0)
+        return;
+    take_first(turns, d);
+    fate__slab_give_list(&turns->deferreds, first, d, n);
+}
+
 void fate__sweep(struct fate__turns *turns)
 {
     fate_deferred *d;
 
-    while ((d = turns->sweep_first)) {
+    for (sweep_simple(turns); (d = turns->sweep_first); sweep_simple(turns)) {
         take_first(turns, d);
-        bool is_simple = !d->result.type || d->result.type->is_simple;
-        unsigned flags = d->flags & ~(unsigned)FATE__LIBRARY;
-        bool is_plain = flags == (FATE__FIRED | FATE__SWEPT) && !d->holds && !d->pauses;
-        if (fate__likely(is_plain && is_simple && !(d->marks & FATE__TRACED))) {
-            d->magic = FATE__FREED;
-            fate__slab_give(&turns->deferreds, d);
-            continue;
-        }
         d->flags &= (uint16_t)~FATE__SWEPT;
         d->link = d->waiters = NULL;
         if (!d->holds && is_done(d))
@@ -245,6 +278,7 @@ int fate__turns_init(struct fate__turns *turns)
     turns->pid = fate__pid();
     fate__slab_init(&turns->deferreds, sizeof(fate_deferred), offsetof(fate_deferred, link), turns);
     fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
+    turns->blocks.rest = FATE__REST_SHORT;
     fate__list_init(&turns->owned);
     turns->no_memory_thing.turns = turns;
     turns->no_memory_thing.is_no_memory = true;
@@ -261,6 +295,8 @@ int fate__turns_init(struct fate__turns *turns)
 fate_deferred *fate__hand_out_no_memory(struct fate__turns *turns)
 {
     turns->handed_no_memory = true;
+    if (turns->has_to_sweep && !turns->is_inside)
+        turns->has_to_sweep(turns);
     return turns->no_memory;
 }
 
@@ -472,6 +508,8 @@ void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__o
         return &turns->no_memory_thing;
     owned->free = free;
     owned->turns = turns;
+    owned->what = what;
+    owned->made_ms = turns->now_ms;
     fate__list_add_last(&turns->owned, &owned->link);
     return owned;
 }
@@ -498,6 +536,6 @@ void fate__warn(struct fate__turns *turns, const char *site, const char *fmt, ..
     va_start(args, fmt);
     fate__text_format_v(&text, fmt, args);
     va_end(args);
-    turns->log(turns, FATE_LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
+    turns->log(turns, FATE__LOG_WARNING, NULL, site, text.bytes ? text.bytes : fmt);
     fate__text_done(&text);
 }

@@ -13,6 +13,9 @@
 struct fate__turns;
 struct fate__level;
 
+/* The levels of fate/log.h that this layer speaks at. */
+enum { FATE__LOG_WARNING = 3, FATE__LOG_ERROR = 4 };
+
 /* Whoever draws pictures of chains: told of what happens to deferreds marked FATE__TRACED. */
 struct fate__tracer {
     /* A level is about to be passed, and has been; in between d's result is changed, unless d waits then. */
@@ -26,6 +29,17 @@ struct fate__tracer {
     void (*gone)(fate_deferred *d);
 };
 
+/* A thing that is alive, as the report sees it; all lent for the call. */
+struct fate__seen {
+    const char *kind;  /* "lock" */
+    const char *name;  /* its own, ""  when it has none */
+    const char *site;  /* where it was made; "" not known */
+    const char *state; /* what it does or waits for, "held, 2 wait" */
+    fate_time age;
+    const void *id, *waits_for; /* the id of another; NULL: of none */
+};
+typedef void fate__see_fn(const struct fate__seen *seen, void *arg);
+
 /* Something that is made on a reactor and goes with it: a lock, a looping call.  It comes first in its
  * struct. When there is no memory for one, the reactor's own no_memory_thing is handed out instead, whose
  * deferreds all fail with that: so whoever makes a lock need not check. */
@@ -34,6 +48,11 @@ struct fate__owned {
     void (*free)(struct fate__owned *owned);
     struct fate__turns *turns;
     bool is_no_memory;
+    /* For the report. */
+    const char *what; /* who made it, "fate_lock_new" */
+    const char *site; /* where; NULL: not known */
+    uint32_t made_ms;
+    void (*look)(struct fate__owned *owned, fate__see_fn *see, void *arg); /* NULL: there is nothing to say */
 };
 
 struct fate__turns {
@@ -57,13 +76,21 @@ struct fate__turns {
     void (*log)(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
                 const char *text);
     void (*fired_early)(fate_deferred *d); /* one with a fire_later pending has fired */
+    /* What one with a fire_later pending waits for: "timer due in 1.2 s". */
+    void (*describe_later)(const fate_deferred *d, char *to, size_t n);
+    void (*has_to_sweep)(
+        struct fate__turns *turns); /* outside of events, where another loop waits; or NULL */
     /* Set by the coroutines.  resume: what d, a coroutine's, awaits has ended in v; returns d when its body
      * has ended and d is to run now.  outside is set while a coroutine's stack is in use: it carries out
      * fn(arg) on the reactor's. */
     fate_deferred *(*resume)(fate_deferred *d, fate_value v);
+    /* The same at the end of fate_fire of a deferred that nothing else waits for; ends with
+     * fate__end_awaited(fired, d or NULL). */
+    int (*resume_fired)(fate_deferred *d, fate_value v, fate_deferred *fired);
     void (*outside)(struct fate__turns *turns, void (*fn)(void *arg), void *arg);
     void *coros;
-    const struct fate__tracer *tracer; /* NULL: nothing is traced */
+    const char *(*coro_name)(const fate_deferred *d); /* of the coroutine that d is of */
+    const struct fate__tracer *tracer;                /* NULL: nothing is traced */
     uint64_t n_resumed;
 };
 
@@ -106,11 +133,21 @@ _Noreturn void fate__null_reactor(const char *what, const char *site);
 _Noreturn void fate__in_child(const struct fate__turns *turns, const char *what, const char *site);
 _Noreturn void fate__wrong_thread(const char *what, const char *site);
 
+/* Is this the reactor's thread?  Any thread may ask. */
+static inline bool fate__is_own_thread(const struct fate__turns *turns)
+{
+    return __atomic_load_n(&turns->owner, __ATOMIC_RELAXED) == fate__this_thread();
+}
+static inline void fate__own_thread(struct fate__turns *turns)
+{
+    __atomic_store_n(&turns->owner, fate__this_thread(), __ATOMIC_RELAXED);
+}
+
 /* Debug builds stop who comes from another thread. */
 static inline void fate__check_thread(const struct fate__turns *turns, const char *what, const char *site)
 {
 #ifdef FATE_DEBUG_CHECKS
-    if (fate__unlikely(turns->owner != fate__this_thread()))
+    if (fate__unlikely(!fate__is_own_thread(turns)))
         fate__wrong_thread(what, site);
 #endif
 }
@@ -145,6 +182,20 @@ void fate__settle(fate_deferred *d);
 /* A zeroed thing of that size on that reactor, or its no_memory_thing.  free destroys it, its memory
  * included. */
 void *fate__own(fate_reactor *reactor, size_t bytes, void (*free)(struct fate__owned *), const char *what);
+/* The line that made it, unless it is the no_memory_thing. */
+static inline void fate__made_at(struct fate__owned *owned, const char *site)
+{
+    if (!owned->is_no_memory)
+        owned->site = site;
+}
+/* What an owned thing's `look` says: its state, and what it waits for. */
+void fate__see_owned(struct fate__owned *owned, fate__see_fn *see, void *arg, const char *state,
+                     const void *waits_for);
+/* How long ago that was on the turns' clock. */
+static inline fate_time fate__age(const struct fate__turns *turns, uint32_t made_ms)
+{
+    return (fate_time)(uint32_t)(turns->now_ms - made_ms) * FATE_MILLISECOND;
+}
 static inline void fate__disown(struct fate__owned *owned)
 {
     fate__list_remove(&owned->link);

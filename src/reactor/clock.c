@@ -20,6 +20,11 @@ fate_time fate__coarse(void)
     return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
+int64_t fate__wall_time(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
 /* A clock that could not be read says 0: time does not go back for that. */
 void fate__set_now(fate_reactor *reactor, fate_time now)
 {

@@ -1,5 +1,6 @@
 /* fate_defer_later (R201, R202). */
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <reactor/reactor.h>
@@ -27,7 +28,15 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source later = { .cancel = cancel };
+static void say_when(const void *data, struct fate__waits *ret)
+{
+    const struct deferred_call *call = data;
+    char due[FATE__DUE_BYTES];
+
+    snprintf(ret->text, sizeof ret->text, "timer %s", fate__due_text(call->timer, due));
+}
+
+static const struct fate__source later = { .cancel = cancel, .waits = say_when };
 
 /* The function is the first level, so that its failure is the deferred's, and what it follows is waited for.
  */

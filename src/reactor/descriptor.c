@@ -219,6 +219,16 @@ static unsigned events_for(const struct fate__fd_watch *watch, unsigned events)
     return events & FATE__ERROR ? watch->events : watch->events & events;
 }
 
+/* The loop's own descriptors have done their work by waking it. */
+static bool is_own(fate_reactor *reactor, const struct fate__event *event)
+{
+    bool is_timer = event->fd == reactor->timer_fd && reactor->timer_fd >= 0;
+
+    if (is_timer)
+        reactor->timer_fd_due = FATE_NEVER; /* it has to be set again */
+    return is_timer || event->fd == FATE__WAKE_FD;
+}
+
 /* False: there is nobody whom it concerns. */
 static bool deliver(fate_reactor *reactor, const struct fate__event *event)
 {
@@ -271,7 +281,7 @@ void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *
     bool any = n == 0;
 
     for (int i = 0; i < n && !reactor->has_crashed; i++)
-        any = events[i].fd == FATE__WAKE_FD || deliver(reactor, &events[i]) || any;
+        any = is_own(reactor, &events[i]) || deliver(reactor, &events[i]) || any;
     descriptors->n_stale = any ? 0 : descriptors->n_stale + 1;
     if (descriptors->n_stale < 3)
         return;

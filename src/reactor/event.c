@@ -23,6 +23,8 @@ static void has_blocked(fate_reactor *reactor, fate_time took)
 void fate__event_begin(fate_reactor *reactor, const char *site)
 {
     reactor->turn_site = site;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_begin(reactor);
     fate__turn_enter(&reactor->turns);
 }
 
@@ -31,7 +33,8 @@ static fate_time look_at_clock(fate_reactor *reactor)
 {
     fate_time now = fate__coarse();
     fate_time took = now - reactor->turn_began;
-    if (fate__unlikely(took >= reactor->slow_callback)) {
+    bool is_known = now && reactor->turn_began; /* a clock that cannot be read says 0 */
+    if (fate__unlikely(is_known && took >= reactor->slow_callback)) {
         has_blocked(reactor, took);
         now = fate__coarse();
     }
@@ -43,6 +46,8 @@ void fate__event_end(fate_reactor *reactor)
 {
     fate__turn_leave(&reactor->turns);
     reactor->n_turns++;
+    if (fate__unlikely(reactor->trace.n))
+        fate__trace_end(reactor);
     if (reactor->slow_callback)
         look_at_clock(reactor);
 }
@@ -86,11 +91,27 @@ static inline void look_now_and_then(fate_reactor *reactor, struct readings *rea
         readings->n_unread_max *= 2;
 }
 
+/* One by one, for those who want to know how long each takes. */
+static void deliver_traced(fate_reactor *reactor, const struct fate__post *mark)
+{
+    struct fate__posts *posts = &reactor->posts;
+
+    while (posts->oldest != mark && !reactor->has_crashed) {
+        const struct fate__post *post = fate__posts_next(posts);
+        fate__deliver(reactor, post->action, post->arg, post->site);
+    }
+    fate__posts_recycle(posts);
+}
+
 void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark)
 {
     struct fate__posts *posts = &reactor->posts;
     struct readings readings = { 0, 1 };
 
+    if (fate__unlikely(reactor->trace.n)) {
+        deliver_traced(reactor, mark);
+        return;
+    }
     fate__turn_enter(&reactor->turns);
     for (unsigned n = 1; posts->oldest != mark && !reactor->has_crashed; n++) {
         const struct fate__post *post = fate__posts_next(posts);

@@ -1,5 +1,6 @@
 /* fate_fire_later: a deferred whose producer is the clock. */
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <reactor/reactor.h>
@@ -49,6 +50,16 @@ void fate__drop_laters(fate_deferred *d)
         forget(later);
         fate__release(d);
     }
+}
+
+void fate__describe_later(const fate_deferred *d, char *to, size_t n)
+{
+    struct fate__entry *entry = fate__table_find(&fate__reactor_of(d)->laters, d);
+    char due[FATE__DUE_BYTES];
+
+    if (entry)
+        snprintf(to, n, "timer %s",
+                 fate__due_text(fate_container_of(entry, struct later, entry)->timer, due));
 }
 
 /* Refused as fate_fire would be, and by it. */

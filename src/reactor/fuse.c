@@ -75,6 +75,17 @@ static void handle_now(fate_value *fuse)
     handle(fate_as_ptr(fuse));
 }
 
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    const fate_fuse *fuse = (const fate_fuse *)owned;
+    char due[FATE__DUE_BYTES];
+    const char *state = fuse->is_burned                  ? "burnt, waits for a handler"
+                        : fate_timer_active(fuse->timer) ? fate__due_text(fuse->timer, due)
+                                                         : "burns until its deferred fires";
+
+    fate__see_owned(owned, see, arg, state, NULL);
+}
+
 static fate_fuse *new_fuse(fate_reactor *reactor, const char *site)
 {
     fate_fuse *fuse = fate__own(reactor, sizeof *fuse, destroy, "fate_fuse_new");
@@ -82,7 +93,8 @@ static fate_fuse *new_fuse(fate_reactor *reactor, const char *site)
     if (fuse->owned.is_no_memory)
         return fuse;
     fate__list_init(&fuse->handlers);
-    fuse->site = site;
+    fuse->owned.site = fuse->site = site;
+    fuse->owned.look = look;
     return fuse;
 }
 

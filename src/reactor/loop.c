@@ -26,12 +26,15 @@ static void call_timer(fate_reactor *reactor)
     fate__event_end(reactor);
 }
 
-/* All that was due when the round began; what is scheduled meanwhile waits for the next one (R188). */
+/* All that was due when the round began; what is scheduled meanwhile waits for the next one (R188).  So does
+ * what falls due while somebody blocks the loop: input that came before is read first, and may move a
+ * timeout. */
 static void run_timers(fate_reactor *reactor)
 {
     uint64_t mark = fate__timers_mark(&reactor->timers);
+    fate_time now = reactor->now;
 
-    while (!reactor->has_crashed && fate__timers_are_due(&reactor->timers, reactor->now, mark))
+    while (!reactor->has_crashed && fate__timers_are_due(&reactor->timers, now, mark))
         call_timer(reactor);
 }
 
@@ -54,7 +57,7 @@ static void begin_shutdown(fate_reactor *reactor)
     reactor->stage = FATE__STOPPING;
     reactor->shutdown_ends = fate__time_after(reactor->now, reactor->options.shutdown_max);
     reactor->shutdown_limit = fate_call_later_at(reactor, reactor->options.shutdown_max, nothing, fate_none(),
-                                                 "the limit of the shutdown");
+                                                 FATE__OWN_SITE("the limit of the shutdown"));
     fate__occasion_begin(reactor, FATE_SHUTDOWN);
 }
 
@@ -177,6 +180,7 @@ static void begin(fate_reactor *reactor)
     reactor->stage = FATE__STARTING;
     if (!reactor->is_simulated)
         fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
     fate__threads_begin(reactor); /* before the triggers, which may wait for them */
     fate__occasion_begin(reactor, FATE_STARTUP);
 }
@@ -221,16 +225,6 @@ int fate_run(fate_reactor *reactor)
     return end(reactor, can_go_on ? 0 : -EDEADLK);
 }
 
-/* From here on a foreign loop waits: it is to wake when there is something to do. */
-static void hand_to_foreign_loop(fate_reactor *reactor)
-{
-    fate__timer_fd_update(reactor);
-    if (fate__posts_may_sleep(&reactor->posts))
-        return;
-    atomic_store(&reactor->posts.asleep, true);
-    fate__posts_wake(&reactor->posts);
-}
-
 int fate_iterate(fate_reactor *reactor, fate_time timeout)
 {
     fate__enter(reactor, "fate_iterate");
@@ -244,10 +238,12 @@ int fate_iterate(fate_reactor *reactor, fate_time timeout)
     fate__threads_begin(reactor);
     fate__posts_awake(&reactor->posts);
     fate__set_now(reactor, fate__monotonic());
+    reactor->woke = reactor->now;
     round_of(reactor, timeout);
+    fate__count_busy(reactor);
     reactor->is_iterating = false;
     if (reactor->is_foreign)
-        hand_to_foreign_loop(reactor);
+        fate__hand_to_foreign_loop(reactor);
     return 0;
 }
 

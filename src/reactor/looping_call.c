@@ -1,7 +1,9 @@
 /* Looping calls (R203-R214). */
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
+#include <base/text.h>
 #include <reactor/reactor.h>
 
 struct fate_looping_call {
@@ -206,6 +208,19 @@ static void free_owned(struct fate__owned *owned)
     fate_looping_call_free((fate_looping_call *)owned);
 }
 
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    const fate_looping_call *loop = (const fate_looping_call *)owned;
+    char state[128] = "stopped", interval[FATE__SPAN_BYTES], due[FATE__DUE_BYTES];
+
+    if (loop->is_busy)
+        snprintf(state, sizeof state, "its function is not done");
+    else if (loop->is_running)
+        snprintf(state, sizeof state, "every %s, %s", fate__span_text(loop->interval, interval),
+                 fate__due_text(loop->timer, due));
+    fate__see_owned(owned, see, arg, state, loop->d);
+}
+
 static fate_looping_call *new_loop(fate_reactor *reactor, fate_value arg, const char *site)
 {
     fate__check_reactor(reactor, "fate_looping_call_new", site);
@@ -218,7 +233,8 @@ static fate_looping_call *new_loop(fate_reactor *reactor, fate_value arg, const 
         return loop;
     }
     loop->arg = arg;
-    loop->site = site;
+    loop->owned.site = loop->site = site;
+    loop->owned.look = look;
     return loop;
 }
 

@@ -26,30 +26,39 @@ static int status_of_signal(int signo)
     return 128 + signo;
 }
 
-static fate_value has_ended(fate_value *result, fate_value *arg)
+static int status_of(const struct program *program, const fate_value *why)
 {
-    struct program *program = fate_as_ptr(arg);
-
-    if (program->is_over)
-        return fate_none();
-    program->status = 0;
-    if (!fate_is_failure(result))
-        return fate_take(result);
-    bool was_signalled = program->signo && fate_is(result, &FATE_CANCELLED);
-    program->status = was_signalled ? status_of_signal(program->signo) : EXIT_FAILURE;
-    if (was_signalled)
-        return fate_none();
+    if (program->signo && fate_is(why, &FATE_CANCELLED))
+        return status_of_signal(program->signo);
+    fate_value copy = fate_copy(why);
     fate_value none = fate_none();
-    return fate_log_failure(result, &none);
+    fate_drop(fate_log_failure(&copy, &none));
+    fate_drop(copy);
+    return EXIT_FAILURE;
 }
 
-static fate_value stop(fate_value *result, fate_value *arg)
+/* main's deferred is done, and its failure answered for. */
+static fate_deferred *has_ended(fate_deferred *d, struct fate__level *level)
 {
-    struct program *program = fate_as_ptr(arg);
+    struct program *program = level->arg.as.p;
+
+    if (fate_is_failure(&d->result)) {
+        program->status = program->is_over ? program->status : status_of(program, &d->result);
+        fate__become(d, fate_none(), "fate_main");
+    }
+    fate_stop(program->reactor);
+    return NULL;
+}
+
+/* It will never be: nobody can end the program any more. */
+static void will_not_end(struct fate__level *level)
+{
+    struct program *program = level->arg.as.p;
 
     fate_stop(program->reactor);
-    return fate_none();
 }
+
+static const struct fate__native end_level = { "fate_main", has_ended, will_not_end };
 
 static fate_value start(fate_value *arg)
 {
@@ -61,8 +70,11 @@ static fate_value start(fate_value *arg)
             NULL, "fate_main: the main function returned NULL. It must return a deferred; fate_succeed makes "
                   "one that is done.");
     program->d = fate_hold(d);
-    fate_add_both(d, has_ended, fate_ptr(program));
-    fate_add_both(d, stop, fate_ptr(program));
+    if (!fate__is_no_memory_deferred(d) && fate__add_native(d, &end_level, program, 0))
+        return fate_none();
+    const fate_value why = fate__no_memory();
+    program->status = status_of(program, &why);
+    fate_stop(program->reactor);
     return fate_none();
 }
 
@@ -114,8 +126,9 @@ static int watch_signals(struct program *program)
 {
     fate__sys->sigaction(SIGINT, NULL, &program->before[0]);
     fate__sys->sigaction(SIGTERM, NULL, &program->before[1]);
-    fate_watch one = fate_on_signal(program->reactor, SIGINT, interrupted, fate_ptr(program));
-    fate_watch other = fate_on_signal(program->reactor, SIGTERM, terminated, fate_ptr(program));
+    const char *site = FATE__OWN_SITE("fate_main");
+    fate_watch one = fate_on_signal_at(program->reactor, SIGINT, interrupted, fate_ptr(program), site);
+    fate_watch other = fate_on_signal_at(program->reactor, SIGTERM, terminated, fate_ptr(program), site);
 
     return one.id < 0 ? (int)one.id : other.id < 0 ? (int)other.id : 0;
 }
@@ -132,8 +145,9 @@ static int prepare(struct program *program, bool keep_signals)
 {
     fate_reactor *reactor = program->reactor;
     fate_value arg = fate_ptr(program);
-    fate_watch before = fate_add_trigger(reactor, FATE_BEFORE, FATE_SHUTDOWN, wait_for_main, arg);
-    fate_watch running = fate_call_when_running(reactor, start, arg);
+    const char *site = FATE__OWN_SITE("fate_main");
+    fate_watch before = fate_add_trigger_at(reactor, FATE_BEFORE, FATE_SHUTDOWN, wait_for_main, arg, site);
+    fate_watch running = fate_call_when_running_at(reactor, start, arg, site);
 
     if (before.id < 0 || running.id < 0)
         return -ENOMEM;

@@ -192,3 +192,12 @@ struct fate__post *fate__posts_wait(struct fate__post *post)
             sched_yield();
     return next;
 }
+
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg)
+{
+    const struct fate__post *post = posts->oldest;
+
+    while ((post = atomic_load_explicit(&((struct fate__post *)(uintptr_t)post)->next, memory_order_acquire)))
+        visit(post, arg);
+}

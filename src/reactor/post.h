@@ -4,7 +4,7 @@
  * library's; the consumer gives them back in batches, and each producer keeps those it has taken back for
  * itself.
  *
- * Waking: before it sleeps the loop says so in `asleep`, and then looks at the queue once more.  A producer
+ * Waking: before it sleeps the loop says so in `asleep`, and then looks once more for work.  A producer
  * first puts its node in, and then looks at `asleep`: so one of the two sees the other.  Whoever turns
  * `asleep` off writes the eventfd, so that only the first post to a sleeping loop costs a system call.
  * tests/models/wake.pml is a model of it. */
@@ -24,13 +24,15 @@ struct fate__post {
 };
 
 struct fate__posts {
-    /* Producers and the consumer have a line of the cache each. */
+    /* Producers and the consumer have a line of the cache each, and share none with what is around. */
+    char begin[64];
     _Atomic(struct fate__post *) newest;
     _Atomic(struct fate__post *) returned; /* nodes that producers may take back, all at once */
     char producers_end[64];
     struct fate__post *oldest; /* empty: those behind it are waiting */
     /* To be returned: from spent on to last_spent, the one before oldest; none while spent is oldest. */
     struct fate__post *spent, *last_spent, *last_returned;
+    uint64_t n_called;
     char consumer_end[64];
     atomic_bool asleep;
     atomic_bool is_closed; /* no more is taken in */
@@ -56,16 +58,6 @@ void fate__posts_wake(struct fate__posts *posts);
 static inline bool fate__posts_are_waiting(struct fate__posts *posts)
 {
     return atomic_load(&posts->newest) != posts->oldest;
-}
-
-/* The loop is about to sleep; false: it must not, there are posts. */
-static inline bool fate__posts_may_sleep(struct fate__posts *posts)
-{
-    atomic_store(&posts->asleep, true);
-    if (!fate__posts_are_waiting(posts))
-        return true;
-    atomic_store(&posts->asleep, false);
-    return false;
 }
 
 static inline void fate__posts_awake(struct fate__posts *posts)
@@ -98,8 +90,12 @@ static inline const struct fate__post *fate__posts_next(struct fate__posts *post
     fate__post_prefetch(next, 0);
     posts->last_spent = spent;
     posts->oldest = next;
+    posts->n_called++;
     return next;
 }
+/* For the report: each that waits, oldest first. */
+void fate__posts_each(const struct fate__posts *posts,
+                      void (*visit)(const struct fate__post *post, void *arg), void *arg);
 /* Gives the nodes that were taken back to the producers, as they hang together. */
 void fate__posts_recycle(struct fate__posts *posts);
 

@@ -47,10 +47,13 @@ static int init_parts(fate_reactor *reactor)
     fate__triggers_init(&reactor->triggers);
     fate__timers_init(&reactor->timers);
     fate__threads_init(reactor);
+    fate__log_init(reactor);
+    fate__list_init(&reactor->trace.tracers);
     if (fate__turns_init(&reactor->turns) < 0)
         return -ENOMEM;
     reactor->turns.log = fate__log_from_turns;
     reactor->turns.fired_early = fate__drop_laters;
+    reactor->turns.describe_later = fate__describe_later;
     return fate__posts_init(&reactor->posts);
 }
 
@@ -74,6 +77,7 @@ static void free_memory(fate_reactor *reactor)
     fate__turns_done(&reactor->turns);
     fate__timers_done(&reactor->timers);
     fate__table_done(&reactor->laters);
+    fate__table_done(&reactor->tasks);
     fate__watches_done(&reactor->watches);
     fate__wait_done(reactor);
     fate__threads_done(reactor);
@@ -95,8 +99,11 @@ static fate_reactor *make(const fate_reactor_options *options, bool is_simulated
     int why = init_parts(reactor);
     if (why == 0 && !is_simulated)
         why = open_world(reactor);
+    if (why == 0 && !is_simulated && reactor->options.report_on_usr1)
+        why = fate__report_on_usr1(reactor);
     if (why == 0)
         return reactor;
+    fate__signals_done(reactor);
     free_memory(reactor);
     errno = -why;
     return NULL;
@@ -132,9 +139,9 @@ static void drop_all(fate_reactor *reactor)
     fate__timers_drop(&reactor->timers);
     fate__posts_drop(&reactor->posts);
     fate__turns_empty(&reactor->turns);
-    fate__watches_end(reactor);
+    fate__watches_end(reactor, &fate__observer_kind); /* the log is heard to the end */
     fate__turns_empty(&reactor->turns);
-    fate_log_observe(reactor, FATE_LOG_DEBUG, NULL, fate_none());
+    fate__log_end(reactor);
     fate_on_unhandled(reactor, NULL, fate_none());
     fate__turns_empty(&reactor->turns);
     fate__turns_free_owned(&reactor->turns);
@@ -151,8 +158,8 @@ void fate_reactor_free(fate_reactor *reactor)
     }
     fate__refuse_inside(&reactor->turns, "fate_reactor_free");
     fate__refuse_in_callbacks(&reactor->turns);
-    if (reactor->turns.owner != fate__this_thread()) /* other threads may be reading it */
-        reactor->turns.owner = fate__this_thread();
+    fate__own_thread(&reactor->turns);
+    fate__report_left(reactor);
     atomic_store(&reactor->posts.is_closed, true);
     fate__threads_stop(reactor);
     drop_all(reactor);

@@ -4,9 +4,11 @@
 
 #include <base/table.h>
 #include <deferred/deferred.h>
+#include <fate/cooperate.h>
 #include <fate/log.h>
 #include <fate/reactor.h>
 #include <reactor/descriptor.h>
+#include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
 #include <reactor/thread.h>
@@ -28,13 +30,16 @@ struct fate_reactor {
     fate_time now;
     struct fate__timers timers;
     struct fate__table laters; /* pending fire_laters, by their deferred */
+    struct fate__table tasks;  /* of cooperators, by id */
+    int64_t last_task;
+    fate_cooperator *cooperator; /* the reactor's own; NULL until it is used */
     struct fate__watches watches;
     struct fate__triggers triggers;
     enum fate__stage stage;
     bool is_running;  /* as triggers see it: between the during phases of startup and shutdown (R225) */
     bool has_stopped; /* fate_stop was called; the shutdown has still to begin */
     bool has_crashed;
-    bool is_simulated, is_logging;
+    bool is_simulated;
     bool is_foreign; /* another loop waits for it, by its descriptor */
     bool is_iterating;
     /* The world; a simulated reactor has only posts. */
@@ -55,10 +60,15 @@ struct fate_reactor {
     const char *turn_site;
     fate_time turn_began, slow_callback; /* on the coarse clock; 0: nobody looks */
     uint64_t n_turns, n_slow_turns;
-    /* The log. */
-    int log_level_min;
-    fate_log_observer *observer;
-    fate_value observer_arg;
+    fate_time woke, busy; /* when it last went on after sleeping; how long it has not slept before that */
+    struct fate__trace {
+        struct fate__link tracers;
+        size_t n;        /* 0: nobody is told */
+        fate_time began; /* the event that is being delivered, on the precise clock; 0: not known */
+        struct fate__tracing *current, *next; /* who is being told, and whose turn is next */
+        uint64_t n_turns;
+    } trace;
+    struct fate__log log;
     fate_reactor_options options;
     fate_timer shutdown_limit;
     fate_time shutdown_ends;
@@ -70,22 +80,35 @@ static inline struct fate_reactor *fate__reactor_of(const fate_deferred *d)
     return fate__reactor(fate__turns_of(d));
 }
 
-/* ---- log.c ---- */
-
-/* What the turns below have to say. */
-void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value *failure, const char *site,
-                          const char *text);
-
 /* ---- fire_later.c ---- */
 
 /* A deferred that had one pending has fired. */
 void fate__drop_laters(fate_deferred *d);
+/* What d, which has one pending, waits for. */
+void fate__describe_later(const fate_deferred *d, char *to, size_t n);
+
+/* ---- report.c, trace.c ---- */
+
+/* The site of what the library makes for itself, which reports leave out. */
+#define FATE__OWN_SITE(what) "(libfate) " what
+/* With FATE_DEBUG=1 in the environment, prints the report of a reactor that is about to go, if anything is
+ * left. */
+void fate__report_left(fate_reactor *reactor);
+/* Prints the report on SIGUSR1.  0 or -errno. */
+int fate__report_on_usr1(fate_reactor *reactor);
+/* Around an event, while there is a tracer. */
+void fate__trace_begin(fate_reactor *reactor);
+void fate__trace_end(fate_reactor *reactor);
+/* The loop is about to sleep: counts the time since it woke as busy. */
+void fate__count_busy(fate_reactor *reactor);
 
 /* ---- clock.c ---- */
 
 /* The monotonic clock, read now; the coarse one is some milliseconds late and costs next to nothing. */
 fate_time fate__monotonic(void);
 fate_time fate__coarse(void);
+/* Nanoseconds since 1970. */
+int64_t fate__wall_time(void);
 void fate__set_now(fate_reactor *reactor, fate_time now);
 
 /* What delays count from: the time of the wake-up, or outside of events, where that may be long ago, that of
@@ -124,6 +147,10 @@ void fate__enter(fate_reactor *reactor, const char *what);
 void fate__wait(fate_reactor *reactor, fate_time timeout_max);
 /* For a simulated reactor: waits in real time until there are posts. */
 void fate__wait_for_posts(fate_reactor *reactor);
+/* The loop says that it is about to sleep; false: it must not, there is work that came before. */
+bool fate__may_sleep(fate_reactor *reactor);
+/* From here on a foreign loop waits: it is to wake when there is something to do. */
+void fate__hand_to_foreign_loop(fate_reactor *reactor);
 /* The first delayed call has changed outside of fate_iterate: the descriptor for foreign loops is to know. */
 void fate__timer_fd_update(fate_reactor *reactor);
 static inline void fate__timers_changed(fate_reactor *reactor, fate_time due)

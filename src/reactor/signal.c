@@ -182,6 +182,14 @@ static int add(fate_reactor *reactor, struct signal_watch *watch, const char *si
     return 0;
 }
 
+/* What an instruction has caused would come again at once: it cannot wait for the loop. */
+static bool can_be_event(int signo)
+{
+    bool is_fault = signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL;
+
+    return signo >= 1 && signo <= SIGNALS_MAX && !is_fault;
+}
+
 static int watch_signal(fate_reactor *reactor, const struct signal_watch *wanted, const char *site,
                         int64_t *ret_id)
 {
@@ -189,7 +197,7 @@ static int watch_signal(fate_reactor *reactor, const struct signal_watch *wanted
         return -ENOMEM;
     if (reactor->turns.is_ending)
         return -ESHUTDOWN;
-    if (wanted->signo < 1 || wanted->signo > SIGNALS_MAX)
+    if (!can_be_event(wanted->signo))
         return -EINVAL;
     struct signal_watch *watch = fate__alloc(sizeof *watch);
     if (!watch)
@@ -244,11 +252,16 @@ static void deliver(fate_reactor *reactor, int signo)
     signals->next = NULL;
 }
 
+bool fate__signals_have_come(const fate_reactor *reactor)
+{
+    return reactor->signals && atomic_load(&reactor->signals->arrived);
+}
+
 void fate__signals_deliver(fate_reactor *reactor)
 {
     struct fate__signals *signals = reactor->signals;
 
-    if (!signals || !atomic_load_explicit(&signals->arrived, memory_order_relaxed))
+    if (!fate__signals_have_come(reactor))
         return;
     unsigned long long arrived = atomic_exchange(&signals->arrived, 0);
     for (int signo = 1; signo <= SIGNALS_MAX && arrived; signo++)

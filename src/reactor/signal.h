@@ -6,6 +6,7 @@
 
 struct fate__signals;
 
+bool fate__signals_have_come(const fate_reactor *reactor);
 /* Calls whoever asked for the signals that have come. */
 void fate__signals_deliver(fate_reactor *reactor);
 void fate__signals_done(fate_reactor *reactor);

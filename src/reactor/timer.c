@@ -21,6 +21,7 @@ struct fate__timer {
     struct fate__timer *next_unused;
     uint32_t index, heap_at;
     enum state state;
+    uint32_t made_ms;
 };
 
 _Static_assert(sizeof(struct fate__timer) % 16 == 0, "slab blocks are multiples of 16");
@@ -166,6 +167,7 @@ fate_timer fate__timer_start(fate_reactor *reactor, fate_time due, fate_action *
     timer->action = action;
     timer->arg = arg;
     timer->site = site;
+    timer->made_ms = reactor->turns.now_ms;
     const struct fate__deadline deadline = { due, timers->serial++, timer };
     sift_up(timers, timers->n++, deadline);
     return (fate_timer){ reactor, timer->id };
@@ -313,4 +315,16 @@ fate_time fate_timer_time(fate_timer handle)
     if (look_up(handle, &timer))
         return FATE_NEVER;
     return handle.reactor->timers.heap[timer->heap_at].due;
+}
+
+/* ---- For the report ---- */
+
+void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct fate__timer_view *, void *),
+                       void *arg)
+{
+    for (size_t i = 0; i < timers->n; i++) {
+        const struct fate__timer *timer = timers->heap[i].timer;
+        const struct fate__timer_view view = { timer->id, timers->heap[i].due, timer->site, timer->made_ms };
+        visit(&view, arg);
+    }
 }

@@ -37,4 +37,19 @@ void fate__timers_call_next(struct fate__timers *timers);
 fate_timer fate__timer_start(fate_reactor *reactor, fate_time due, fate_action *action, fate_value arg,
                              const char *site);
 
+/* A pending one, for reports. */
+struct fate__timer_view {
+    int64_t id;
+    fate_time due;
+    const char *site;
+    uint32_t made_ms; /* of the reactor's clock, when it was scheduled first; wraps around */
+};
+/* Calls visit with each pending one, in any order; it must not schedule, move or cancel. */
+void fate__timers_each(struct fate__timers *timers, void (*visit)(const struct fate__timer_view *, void *arg),
+                       void *arg);
+
+#define FATE__DUE_BYTES 48
+/* "due in 1.2 s", "due now", "never due", "over"; returns to. */
+const char *fate__due_text(fate_timer timer, char to[FATE__DUE_BYTES]);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include <base/sys.h>
 #include <reactor/reactor.h>
+#include <reactor/signal.h>
 
 #define TRUST_MAX 16
 
@@ -30,6 +31,21 @@ fate_time fate_next_timeout(const fate_reactor *reactor)
 
 /* ---- Waiting ---- */
 
+/* Is there something that no descriptor tells of? */
+static bool has_work(fate_reactor *reactor)
+{
+    return fate__posts_are_waiting(&reactor->posts) || fate__signals_have_come(reactor);
+}
+
+bool fate__may_sleep(fate_reactor *reactor)
+{
+    atomic_store(&reactor->posts.asleep, true);
+    if (!has_work(reactor))
+        return true;
+    atomic_store(&reactor->posts.asleep, false);
+    return false;
+}
+
 /* What a poller should not answer: it is said, and the loop does not spin over it. */
 static void has_failed(fate_reactor *reactor, int why)
 {
@@ -52,7 +68,7 @@ static int wait_once(fate_reactor *reactor, fate_time timeout, struct fate__even
 
 static int sleep_once(fate_reactor *reactor, fate_time timeout, struct fate__event *events)
 {
-    if (!fate__posts_may_sleep(&reactor->posts))
+    if (!fate__may_sleep(reactor))
         timeout = 0;
     int n = wait_once(reactor, timeout, events);
     fate__posts_awake(&reactor->posts);
@@ -69,7 +85,7 @@ static int spin(fate_reactor *reactor, fate_time timeout, struct fate__event *ev
 
     *ret_is_over = true;
     do {
-        if (fate__posts_are_waiting(&reactor->posts))
+        if (has_work(reactor))
             return wait_once(reactor, 0, events);
         n = wait_once(reactor, 0, events);
         if (n > 0)
@@ -100,8 +116,7 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
 
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
-    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) ||
-        fate__posts_are_waiting(&reactor->posts))
+    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) || has_work(reactor))
         return 0;
     fate_time left = until_next(reactor);
     if (left != 0 && left != FATE_NEVER) { /* what was done since the wake-up has taken its time */
@@ -117,6 +132,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     fate_time timeout = how_long(reactor, timeout_max);
     int n;
 
+    if (timeout != 0)
+        fate__count_busy(reactor);
     if (timeout == 0)
         n = wait_once(reactor, 0, events);
     else if (reactor->spin.budget)
@@ -124,6 +141,8 @@ void fate__wait(fate_reactor *reactor, fate_time timeout_max)
     else
         n = sleep_once(reactor, timeout, events);
     fate__set_now(reactor, fate__monotonic());
+    if (timeout != 0)
+        reactor->woke = reactor->now;
     if (reactor->slow_callback)
         reactor->turn_began = fate__coarse();
     fate__descriptors_deliver(reactor, events, n);
@@ -134,7 +153,7 @@ void fate__wait_for_posts(fate_reactor *reactor)
     struct pollfd wake = { .fd = reactor->posts.wake_fd, .events = POLLIN };
     uint64_t count;
 
-    if (fate__posts_may_sleep(&reactor->posts))
+    if (fate__may_sleep(reactor))
         fate__sys->ppoll(&wake, 1, NULL, NULL);
     fate__posts_awake(&reactor->posts);
     if (wake.revents)
@@ -176,6 +195,23 @@ static int open_timer_fd(fate_reactor *reactor)
     return 0;
 }
 
+void fate__hand_to_foreign_loop(fate_reactor *reactor)
+{
+    fate__timer_fd_update(reactor);
+    if (fate__may_sleep(reactor))
+        return;
+    atomic_store(&reactor->posts.asleep, true);
+    fate__posts_wake(&reactor->posts);
+}
+
+static void has_to_sweep_now(struct fate__turns *turns)
+{
+    fate_reactor *reactor = fate__reactor(turns);
+
+    if (!reactor->is_iterating)
+        fate__timer_fd_update(reactor);
+}
+
 int fate_reactor_fd(const fate_reactor *reactor)
 {
     fate__check_reactor(reactor, "fate_reactor_fd", NULL);
@@ -186,11 +222,9 @@ int fate_reactor_fd(const fate_reactor *reactor)
     if (why < 0)
         return why;
     own->is_foreign = true;
-    fate__timer_fd_update(own);
-    if (!own->is_iterating && !fate__posts_may_sleep(&own->posts)) {
-        atomic_store(&own->posts.asleep, true);
-        fate__posts_wake(&own->posts);
-    }
+    own->turns.has_to_sweep = has_to_sweep_now;
+    if (!own->is_iterating)
+        fate__hand_to_foreign_loop(own);
     return own->poller.set;
 }
 

@@ -102,12 +102,12 @@ void fate__watches_each(const struct fate__watches *watches,
             visit(watches->slots[i].watched, arg);
 }
 
-void fate__watches_end(fate_reactor *reactor)
+void fate__watches_end(fate_reactor *reactor, const struct fate__watch_kind *spared)
 {
     const struct fate__watches *watches = &reactor->watches;
 
     for (uint32_t i = watches->n; i-- > 0;)
-        if (watches->slots[i].watched)
+        if (watches->slots[i].watched && watches->slots[i].watched->kind != spared)
             fate_unwatch((fate_watch){ reactor, watches->slots[i].watched->id });
 }
 

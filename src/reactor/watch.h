@@ -44,8 +44,8 @@ void fate__watch_close(fate_reactor *reactor, struct fate__watched *watched);
 struct fate__watched *fate__watch_find(fate_watch watch, const struct fate__watch_kind *kind);
 void fate__watches_each(const struct fate__watches *watches,
                         void (*visit)(const struct fate__watched *watched, void *arg), void *arg);
-/* Stops all that are left, newest first. */
-void fate__watches_end(fate_reactor *reactor);
+/* Stops all that are left, newest first, but for those of one kind. */
+void fate__watches_end(fate_reactor *reactor, const struct fate__watch_kind *spared);
 void fate__watches_done(struct fate__watches *watches);
 
 #endif

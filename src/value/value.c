@@ -80,7 +80,7 @@ void fate__stop_wrong_kind(const char *what, const fate_value *v, const char *wa
                v->type->name, brief(v, shown), wanted, remedy);
 }
 
-void fate__refuse_given(const fate_value *v, const char *what, const char *site)
+_Noreturn void fate__refuse_given(const fate_value *v, const char *what, const char *site)
 {
     char shown[BRIEF_BYTES];
 

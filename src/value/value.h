@@ -28,10 +28,22 @@ const char *fate__errno_words(int errnum);
 
 /* Stops the program when a value that is being given must not be: fate_follow's, or one that was lent and not
  * taken. what says what is being done with it, "fate_fire". */
-void fate__refuse_given(const fate_value *v, const char *what, const char *site);
+_Noreturn void fate__refuse_given(const fate_value *v, const char *what, const char *site);
+
+/* Does the value lie in itself, so that there is nothing to count, take or check? */
+static inline bool fate__is_simple(const fate_value *v)
+{
+    return !v->type || v->type->is_simple;
+}
+
+static inline bool fate__may_be_given(const fate_value *v)
+{
+    return fate__is_simple(v) || (v->type->kind != FATE_KIND_FOLLOW && !v->type->is_lent);
+}
+
 static inline void fate__check_given(const fate_value *v, const char *what, const char *site)
 {
-    if (v->type && (v->type->kind == FATE_KIND_FOLLOW || v->type->is_lent)) {
+    if (!fate__may_be_given(v)) {
         const fate_value refused = *v; /* a copy, so that v itself may stay in registers */
         fate__refuse_given(&refused, what, site);
     }
@@ -43,6 +55,21 @@ static inline fate_value fate__load(const fate_value *v)
 {
     const fate_value loaded = { v->type, { v->as.i } };
     return loaded;
+}
+
+/* The same for writing. */
+static inline void fate__store(fate_value *to, fate_value v)
+{
+    to->type = v.type;
+    to->as.i = v.as.i;
+}
+
+/* What is not lent leaves nothing behind. */
+static inline fate_value fate__move_out(fate_value *from)
+{
+    const fate_value v = fate__load(from);
+    fate__store(from, fate_none());
+    return v;
 }
 
 /* In a debug build what is lent is marked while it is, so that who returns, gives away or keeps it untaken is

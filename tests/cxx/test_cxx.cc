@@ -346,6 +346,75 @@ void threads(fate_reactor *reactor)
     fate_release(asking);
 }
 
+void entries_of_the_log_name_the_line(fate_reactor *reactor)
+{
+    static std::string sites;
+    fate_log_observe(
+        reactor, FATE_LOG_INFO,
+        [](const fate_log_entry *entry, fate_value *) { sites += std::string(entry->site) + " "; },
+        fate_none());
+    fate_log(reactor, FATE_LOG_INFO, "%d", 1);
+    int line = __LINE__ - 1;
+    fate_log_fields(reactor, FATE_LOG_ERROR, "two", fate_dict_of({ { "n", fate_int(2) } }));
+    EXPECT(contains(sites.c_str(), at_line(line)) && contains(sites.c_str(), at_line(line + 2)));
+}
+
+void tracers_and_locks_name_the_line(fate_reactor *reactor)
+{
+    static int n_turns;
+    static std::string sites;
+    fate_lock_new(reactor);
+    int line = __LINE__ - 1;
+    fate_watch watch = fate_reactor_trace(
+        reactor, [](const char *, fate_time, fate_value *) { n_turns++; }, fate_none());
+    fate_call_later(
+        reactor, 0, [](fate_value *) {}, fate_none());
+    fate_advance(reactor, 0);
+    EXPECT(n_turns == 1);
+    fate_reactor_each(
+        reactor, [](const fate_thing *thing, fate_value *) { sites += std::string(thing->site) + " "; },
+        fate_none());
+    EXPECT(contains(sites.c_str(), at_line(line)));
+    EXPECT(fate_unwatch(watch) == 0);
+}
+
+/* ---- Cooperation ---- */
+
+fate_value three_steps(fate_value *arg)
+{
+    return ++*static_cast<int *>(fate_as_ptr(arg)) % 3 ? fate_more() : fate_raise(&FATE_KEY_ERROR, "k");
+}
+
+void cooperation(fate_reactor *reactor)
+{
+    int n_steps[4] = {};
+    fate_cooperator_options options = { sizeof options, FATE_SECOND, true };
+    fate_cooperator *later = fate_cooperator_new_with(reactor, &options);
+    fate_cooperator *cooperator = fate_cooperator_new(reactor);
+    fate_deferred *each[] = {
+        fate_task_when_done(fate_cooperate(reactor, three_steps, fate_ptr(&n_steps[0]))),
+        fate_coiterate(reactor, three_steps, fate_ptr(&n_steps[1])),
+        fate_task_when_done(fate_cooperator_cooperate(cooperator, three_steps, fate_ptr(&n_steps[2]))),
+        fate_cooperator_coiterate(cooperator, three_steps, fate_ptr(&n_steps[3])),
+    };
+    int line = __LINE__ - 5;
+    for (fate_deferred *d : each)
+        fate_hold(d);
+    fate_play(reactor, FATE_SECOND);
+    for (fate_deferred *d : each) {
+        EXPECT(fate_is(fate_peek(d), &FATE_KEY_ERROR));
+        EXPECT(contains(fate_deferred_site(d), at_line(line++)));
+        fate_add_errback(
+            d, [](fate_value *, fate_value *) { return fate_none(); }, fate_none());
+        fate_release(d);
+    }
+    for (int n : n_steps)
+        EXPECT(n == 3);
+    fate_task task = fate_cooperator_cooperate(later, three_steps, fate_none());
+    EXPECT(fate_task_stop(task) == 0);
+    fate_cooperator_stop(later);
+}
+
 } // namespace
 
 int main()
@@ -362,7 +431,10 @@ int main()
                                               reports_name_the_line,
                                               coroutines,
                                               fuses,
-                                              threads };
+                                              threads,
+                                              entries_of_the_log_name_the_line,
+                                              tracers_and_locks_name_the_line,
+                                              cooperation };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
         test(reactor);

@@ -1,0 +1,261 @@
+/* System calls that fail, give less, and take longer. */
+#include "test_sys_helpers.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include <base/sys.h>
+
+/* What the man pages name and a program may meet. */
+static const struct fault {
+    const char *call;
+    int why;
+    bool may_last; /* it may go on failing so, without the loop having to go on trying */
+} faults[] = {
+    { "epoll_create1", EMFILE, true },
+    { "epoll_create1", ENOMEM, false },
+    { "eventfd", ENFILE, true },
+    { "eventfd", ENOMEM, false },
+    { "epoll_ctl", ENOSPC, true },
+    { "epoll_ctl", ENOMEM, true },
+    { "epoll_wait", EINTR, false },
+    { "epoll_pwait2", EINTR, false },
+    { "epoll_pwait2", ENOSYS, true },
+    { "epoll_wait", ENOMEM, false },
+    { "ppoll", EINTR, false },
+    { "ppoll", ENOMEM, false },
+    { "timerfd_create", EMFILE, true },
+    { "clock_gettime", EINVAL, false },
+    { "read", EINTR, false },
+    { "read", EAGAIN, false },
+    { "read", EIO, false },
+    { "read", ECONNRESET, false },
+    { "write", EINTR, false },
+    { "write", EAGAIN, false },
+    { "write", EPIPE, true },
+    { "write", EIO, false },
+    { "open", EMFILE, true },
+    { "open", EACCES, false },
+    { "close", EIO, false },
+    { "close", EINTR, false },
+    { "pipe2", EMFILE, true },
+    { "pipe2", ENFILE, false },
+    { "set_nonblocking", EBADF, false },
+    { "socket", EMFILE, true },
+    { "socket", EACCES, false },
+    { "sendmsg", ENOBUFS, true },
+    { "sendmsg", ECONNREFUSED, false },
+    { "sendmsg", EMSGSIZE, false },
+    { "sendmsg", EINTR, false },
+    { "memfd_create", EMFILE, true },
+    { "sigaction", EINVAL, false },
+    { "posix_spawn", ENOENT, true },
+    { "posix_spawn", EAGAIN, false },
+    { "posix_spawn", ENOMEM, false },
+    { "pidfd_open", EMFILE, true },
+    { "pidfd_open", ENOMEM, false },
+    { "pidfd_send_signal", ESRCH, true },
+    { "pidfd_send_signal", EPERM, false },
+    { "waitid", EINTR, false },
+    { "thread_create", EAGAIN, true },
+};
+
+bool test_sys_fault(size_t i, const char **ret_call, int *ret_why, bool *ret_may_last)
+{
+    if (i >= sizeof faults / sizeof faults[0])
+        return false;
+    *ret_call = faults[i].call;
+    *ret_why = faults[i].why;
+    *ret_may_last = faults[i].may_last;
+    return true;
+}
+
+/* ---- What is to fail ---- */
+
+static struct {
+    const char *call; /* NULL: nothing */
+    unsigned long n;
+    int why;
+    bool is_lasting;
+    atomic_ulong count;
+    atomic_bool has_failed;
+    size_t bytes_max;
+    unsigned delay;
+    atomic_llong clocks_by;
+    int suspended;
+} plan;
+
+#define EVENTFDS_MAX 1024
+static atomic_bool is_eventfd[EVENTFDS_MAX];
+
+void test_sys_fail(const char *call, unsigned long n, int why, bool is_lasting)
+{
+    plan.call = call;
+    plan.n = n;
+    plan.why = why;
+    plan.is_lasting = is_lasting;
+    plan.count = 0;
+    plan.has_failed = false;
+}
+
+unsigned long test_sys_count(void)
+{
+    return plan.count;
+}
+
+bool test_sys_has_failed(void)
+{
+    return plan.has_failed;
+}
+
+void test_sys_suspend(bool is_suspended)
+{
+    plan.suspended += is_suspended ? 1 : -1;
+}
+
+void test_sys_cut(size_t bytes_max)
+{
+    plan.bytes_max = bytes_max;
+}
+
+void test_sys_delay(unsigned microseconds)
+{
+    plan.delay = microseconds;
+}
+
+void test_sys_move_clocks(long long by)
+{
+    plan.clocks_by += by;
+}
+
+static void take_time(void)
+{
+    const struct timespec time = { 0, (long)plan.delay * 1000 };
+
+    if (plan.delay)
+        nanosleep(&time, NULL);
+}
+
+/* The errno with which this call fails, 0: it does not. */
+static int why_not(const char *call)
+{
+    take_time();
+    if (!plan.call || plan.suspended || strcmp(call, plan.call) != 0)
+        return 0;
+    unsigned long count = ++plan.count;
+    if (!plan.n || (count != plan.n && !(plan.is_lasting && count > plan.n)))
+        return 0;
+    plan.has_failed = true;
+    return plan.why;
+}
+
+/* ---- The table ---- */
+
+static int fail_with(const char *call, int why)
+{
+    bool returns_errno = strcmp(call, "posix_spawn") == 0 || strcmp(call, "thread_create") == 0;
+
+    errno = why;
+    return returns_errno ? why : -1;
+}
+
+#define FAULTY(result, name, parameters, arguments)                                                          \
+    static result faulty_##name parameters                                                                   \
+    {                                                                                                        \
+        int why = why_not(#name);                                                                            \
+        return why ? fail_with(#name, why) : fate__sys_real.name arguments;                                  \
+    }
+FATE__SYS_CALLS(FAULTY)
+
+static struct fate__sys table = {
+#define FAULTY_MEMBER(result, name, parameters, arguments) .name = faulty_##name,
+    FATE__SYS_CALLS(FAULTY_MEMBER)
+};
+
+/* ---- Those that need more than that ---- */
+
+static bool is_event(int fd)
+{
+    return fd >= 0 && fd < EVENTFDS_MAX && is_eventfd[fd];
+}
+
+/* Reading and writing an eventfd can only be interrupted. */
+static bool may_fail(int fd)
+{
+    return !is_event(fd) || plan.why == EINTR;
+}
+
+static size_t cut(int fd, size_t len)
+{
+    return plan.bytes_max && len > plan.bytes_max && !is_event(fd) ? plan.bytes_max : len;
+}
+
+static ssize_t cut_read(int fd, void *to, size_t len)
+{
+    return may_fail(fd) ? faulty_read(fd, to, cut(fd, len)) : fate__sys_real.read(fd, to, len);
+}
+
+static ssize_t cut_write(int fd, const void *from, size_t len)
+{
+    return may_fail(fd) ? faulty_write(fd, from, cut(fd, len)) : fate__sys_real.write(fd, from, len);
+}
+
+static int noted_eventfd(unsigned count, int flags)
+{
+    int fd = faulty_eventfd(count, flags);
+
+    if (fd >= 0 && fd < EVENTFDS_MAX)
+        is_eventfd[fd] = true;
+    return fd;
+}
+
+/* The descriptor is gone although close says otherwise. */
+static int noted_close(int fd)
+{
+    int why = why_not("close");
+
+    if (fd >= 0 && fd < EVENTFDS_MAX)
+        is_eventfd[fd] = false;
+    fate__sys_real.close(fd);
+    return why ? fail_with("close", why) : 0;
+}
+
+/* Nothing can go wrong with taking out. */
+static int adding_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
+{
+    return op == EPOLL_CTL_DEL ? fate__sys_real.epoll_ctl(set, op, fd, event)
+                               : faulty_epoll_ctl(set, op, fd, event);
+}
+
+/* A handler that could be put there can be taken away. */
+static int new_sigaction(int signo, const struct sigaction *action, struct sigaction *ret_old)
+{
+    return action && ret_old ? faulty_sigaction(signo, action, ret_old)
+                             : fate__sys_real.sigaction(signo, action, ret_old);
+}
+
+static int moved_clock(clockid_t clock, struct timespec *ret_now)
+{
+    int failed = faulty_clock_gettime(clock, ret_now);
+
+    if (failed)
+        return failed;
+    long long ns = ret_now->tv_sec * 1000000000LL + ret_now->tv_nsec + plan.clocks_by;
+    ret_now->tv_sec = ns / 1000000000LL;
+    ret_now->tv_nsec = ns % 1000000000LL;
+    return 0;
+}
+
+void test_sys_install(void)
+{
+    table.read = cut_read;
+    table.write = cut_write;
+    table.eventfd = noted_eventfd;
+    table.close = noted_close;
+    table.epoll_ctl = adding_epoll_ctl;
+    table.sigaction = new_sigaction;
+    table.clock_gettime = moved_clock;
+    fate__sys = &table;
+}
