@@ -214,11 +214,10 @@ static inline uint32_t link_of(fate_timer handle)
     return (uint32_t)handle.id;
 }
 
-/* With the checks that stop the program, and all that is rare. */
+/* With all that is rare. */
 static __attribute__((noinline)) fate_timer call_later(fate_reactor *reactor, fate_time delay,
                                                        fate_action *action, fate_value arg, const char *site)
 {
-    fate__check_reactor(reactor, "fate_call_later", site);
     fate__check_given(&arg, "fate_call_later", site);
     if (!action)
         fate__stop(site, "fate_call_later was given a NULL action.");
@@ -240,7 +239,8 @@ fate_timer fate_call_later_at(fate_reactor *reactor, fate_time delay, fate_actio
 {
     bool is_simple = !arg.type || arg.type->is_simple;
 
-    if (fate__likely(reactor && is_simple && action && !reactor->turns.is_ending)) {
+    fate__check_reactor(reactor, "fate_call_later", site);
+    if (fate__likely(is_simple && action && !reactor->turns.is_ending)) {
         uint32_t link = fate__timer_take(&reactor->timers);
         if (fate__likely(link))
             return start(reactor, link, fate__time_after(fate__now(reactor), delay), action, arg, site);
