@@ -1,8 +1,11 @@
 /* Pools: how many threads, what waits, what is refused, and what is done when none can be made (R246-R253).
  */
 #include <errno.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <base/sys.h>
 #include <fate/fate.h>
@@ -323,12 +326,16 @@ TEST(freeing_a_pool_that_has_not_started_cancels_its_jobs)
 /* ---- No threads ---- */
 
 static int n_creations_left = INT_MAX;
+static void (*before_refusing)(void);
 
 static int create_some(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*body)(void *),
                        void *arg)
 {
-    if (n_creations_left-- <= 0)
+    if (n_creations_left-- <= 0) {
+        if (before_refusing)
+            before_refusing();
         return EAGAIN;
+    }
     return pthread_create(ret_thread, attributes, body, arg);
 }
 
@@ -399,6 +406,121 @@ TEST(with_fewer_threads_than_wanted_jobs_run_later)
     fate_play(reactor, 0);
     limit_threads(INT_MAX);
     EXPECT_RESULT(d, "2");
+    test_resume_failures();
+}
+
+static fate_pool *small_pool;
+
+static void let_the_other_become_idle(void)
+{
+    permit(1);
+    while (count_of(small_pool, "idle") == 0)
+        sched_yield();
+}
+
+TEST(a_thread_that_becomes_idle_while_another_cannot_be_made_gets_the_job)
+{
+    fate_reactor *reactor = test_reactor();
+    test_suspend_failures();
+    small_pool = fate_pool_new(reactor);
+    fate_advance(reactor, 0);
+    limit_threads(1);
+
+    init_semaphores();
+    begin_held_up(small_pool, 1);
+    before_refusing = let_the_other_become_idle;
+    fate_deferred *d = fate_hold(fate_defer_to_pool(small_pool, return_arg, fate_int(2)));
+    before_refusing = NULL;
+    if (EXPECT_EQ(count_of(small_pool, "waiting"), 0))
+        fate_play(reactor, 0);
+    limit_threads(INT_MAX);
+    EXPECT_RESULT(d, "2");
+    test_resume_failures();
+}
+
+static fate_value free_small_pool(fate_value *v, fate_value *arg)
+{
+    fate_pool_free(small_pool);
+    small_pool = NULL;
+    return fate_none();
+}
+
+TEST(whoever_is_refused_at_the_start_may_free_the_pool)
+{
+    fate_reactor *reactor = test_reactor();
+
+    small_pool = fate_pool_new(reactor);
+    fate_pool_new(reactor);
+    fate_deferred *first = fate_defer_to_pool(small_pool, return_arg, fate_int(1));
+    fate_deferred *second = fate_hold(fate_defer_to_pool(small_pool, return_arg, fate_int(2)));
+    fate_add_both(first, free_small_pool, fate_none());
+
+    limit_threads(0);
+    fate_play(reactor, 0);
+    limit_threads(INT_MAX);
+    EXPECT_FAILURE(fate_peek(second), &FATE_WOULD_BLOCK);
+    EXPECT_PTR(small_pool, NULL);
+    fate_release(second);
+}
+
+TEST(a_pool_of_a_reactor_that_has_stopped_has_no_threads)
+{
+    fate_reactor *reactor = test_reactor();
+    fate_call_later(reactor, 0, fate_shutdown, fate_ptr(reactor));
+    fate_run(reactor);
+
+    fate_pool *pool = fate_pool_new_with(reactor, .threads_min = 2);
+    EXPECT_EQ(count_of(pool, "threads"), 0);
+    fate_pool_free(pool);
+}
+
+/* ---- In the report ---- */
+
+static char *report_of(fate_reactor *reactor)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *file = open_memstream(&text, &len);
+
+    fate_reactor_report(reactor, file);
+    fclose(file);
+    return text;
+}
+
+TEST(the_report_says_what_pools_do_and_jobs_wait_for)
+{
+    fate_reactor *reactor = test_reactor();
+    test_suspend_failures();
+    fate_pool *pool = fate_pool_new_with(reactor, .name = "sqlite", .threads_max = 1);
+    fate_call_in_thread(reactor, wait_for_permission, fate_none());
+    char *report = report_of(reactor);
+    EXPECT_CONTAINS(report, "0 threads, 1 job waiting for ");
+    EXPECT_CONTAINS(report, ", not started\n");
+    EXPECT_CONTAINS(report, "waits for pool 'main' to start, in line for ");
+    free(report);
+
+    init_semaphores();
+    fate_advance(reactor, 0);
+    sem_wait(&has_begun);
+    begin_held_up(pool, 1);
+    fate_defer_to_pool(pool, return_arg, fate_none());
+    fate_defer_to_pool(pool, return_arg, fate_none());
+    report = report_of(reactor);
+    EXPECT_CONTAINS(report, "  sqlite: 1 thread, 2 jobs waiting for ");
+    EXPECT_CONTAINS(report, ": waits for thread of pool 'sqlite' running wait_for_permission test_pool.c:");
+    EXPECT_CONTAINS(report, ": waits for pool 'sqlite', in line for ");
+    EXPECT_CONTAINS(report, ": waits for thread of pool 'main' running wait_for_permission test_pool.c:");
+    free(report);
+
+    permit(2);
+    fate_pool_free(pool);
+    report = report_of(reactor);
+    EXPECT_CONTAINS(report, ": waits for the next round, its thread being done");
+    free(report);
+    fate_play(reactor, 0);
+    report = report_of(reactor);
+    EXPECT_CONTAINS(report, "  main: 1 thread, 1 idle\n");
+    free(report);
     test_resume_failures();
 }
 

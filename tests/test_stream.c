@@ -255,6 +255,36 @@ static fate_value drop_source(fate_value *piece, fate_value *s)
     return fate_take(piece);
 }
 
+static fate_deferred *last_read;
+
+static void look_and_cancel_again(fate_value *arg)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+
+    n_stopped++;
+    fate_reactor_report(reactor, nowhere);
+    fclose(nowhere);
+    fate_cancel(last_read);
+}
+
+TEST(a_source_that_goes_with_its_last_read_may_look_and_cancel_that_again)
+{
+    static const fate_source_ops ops = {
+        .size = sizeof ops, .name = "queue", .read = read_queue, .stop = look_and_cancel_again
+    };
+
+    begin();
+    test_suspend_failures();
+    fate_value from = fate_source(reactor, &ops, fate_none());
+    last_read = kept(fate_read(&from));
+    fate_drop(from);
+    fate_cancel(last_read);
+    EXPECT_EQ(n_stopped, 1);
+    EXPECT(is_failed(last_read, &FATE_CANCELLED));
+    fate_release(last_read);
+    test_resume_failures();
+}
+
 TEST(a_source_may_go_in_the_callback_of_its_own_piece)
 {
     begin();

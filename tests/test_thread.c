@@ -532,6 +532,42 @@ TEST(a_blocking_call_is_cancelled_when_the_reactor_is_freed)
     EXPECT_EQ(n_dropped, 1);
 }
 
+static fate_pool *own_pool;
+
+static void free_own_pool(fate_value *arg)
+{
+    fate_pool_free(own_pool);
+}
+
+static fate_value free_before_the_answer(fate_value *arg)
+{
+    fate_call_later(asked, 0, free_own_pool, fate_none());
+    return fate_follow(fate_deferred_new(asked));
+}
+
+/* One of its calls is under way when the pool is freed, and one comes after that. */
+static fate_value ask_while_the_pool_goes(fate_value *arg)
+{
+    fate_value v = fate_blocking_call_from_thread(asked, free_before_the_answer, fate_none());
+    n_calls += fate_is(&v, &FATE_CANCELLED);
+    fate_drop(v);
+    return fate_blocking_call_from_thread(asked, add_one, fate_int(1));
+}
+
+TEST(freeing_a_pool_cancels_the_blocking_calls_of_its_jobs)
+{
+    asked = test_reactor();
+    test_suspend_failures();
+    n_calls = 0;
+    own_pool = fate_pool_new(asked);
+    fate_deferred *d = fate_hold(fate_defer_to_pool(own_pool, ask_while_the_pool_goes, fate_none()));
+
+    fate_play(asked, 0);
+    EXPECT_EQ(n_calls, 1);
+    EXPECT_RESULT(d, "<CancelledError: the pool of its thread was freed before it was answered>");
+    test_resume_failures();
+}
+
 static fate_value ask_when_permitted(fate_value *arg)
 {
     wait_for_permission(arg);

@@ -26,8 +26,8 @@ FATE_API int fate_call_from_thread_at(fate_reactor *reactor, fate_action *action
                                       const char *site);
 /* From any thread but the reactor's, which it would block for ever, and so it stops the program there:
  * function(arg) is called as an event of the reactor, and this returns when what it returned or followed is
- * done, with that value or failure (R245).  A FATE_CANCELLED failure when the reactor stops first, at once
- * when it has stopped already; FATE_NO_MEMORY.
+ * done, with that value or failure (R245).  A FATE_CANCELLED failure when the reactor stops first, or the
+ * pool of this thread is freed, at once when that has happened already; FATE_NO_MEMORY.
  *
  * Use it where a job in a thread needs an answer from the reactor in its middle. */
 FATE_API fate_value fate_blocking_call_from_thread_at(fate_reactor *reactor, fate_function *function,
@@ -68,7 +68,8 @@ FATE_API fate_pool *fate_pool_new(fate_reactor *reactor);
 /* The same with options; in C a macro takes them as .field = value. */
 FATE_API fate_pool *fate_pool_new_with(fate_reactor *reactor, const fate_pool_options *options);
 /* Waits until the jobs that it has been given are done, joins the threads and frees it; the deferreds fire
- * afterwards, in the reactor's next round.  In a pool that has not started they fail with FATE_CANCELLED now.
+ * afterwards, in the reactor's next round.  Their blocking calls to this reactor, which could not answer them
+ * meanwhile, fail with FATE_CANCELLED.  In a pool that has not started they fail with FATE_CANCELLED now.
  * A pool goes with its reactor, so this is for doing it sooner.  NULL does nothing; freeing the reactor's own
  * pool stops the program. */
 FATE_API void fate_pool_free(fate_pool *pool);

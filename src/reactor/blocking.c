@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include <base/alloc.h>
+#include <reactor/job.h>
 #include <reactor/reactor.h>
 
 struct call {
@@ -19,6 +20,7 @@ struct call {
     fate_function *function;
     fate_value arg; /* the reactor's thread's, from when it has been posted */
     const char *site;
+    fate_pool *pool; /* of the thread; NULL: it is none of a pool */
     fate_value answer;
     sem_t answered;
 };
@@ -31,9 +33,12 @@ static void release(struct call *call)
     fate__free(call);
 }
 
-static fate_value cancelled(const struct call *call)
+static const char has_stopped[] = "the reactor stopped before it answered";
+static const char was_freed[] = "the pool of its thread was freed before it was answered";
+
+static fate_value cancelled(const struct call *call, const char *why)
 {
-    return fate__raise(call->site, &FATE_CANCELLED, "the reactor stopped before it answered");
+    return fate__raise(call->site, &FATE_CANCELLED, "%s", why);
 }
 
 /* ---- Answering ---- */
@@ -72,7 +77,23 @@ void fate__blocking_refuse(fate_reactor *reactor)
     threads->refuses_blocking = true;
     while (!fate__list_is_empty(&threads->blocking)) {
         struct call *call = fate_container_of(threads->blocking.next, struct call, link);
-        answer_one(call, cancelled(call));
+        answer_one(call, cancelled(call, has_stopped));
+    }
+    pthread_mutex_unlock(&threads->lock);
+}
+
+/* Those that have not been listed yet will see that the pool is closing. */
+void fate__blocking_refuse_pool(fate_reactor *reactor, const fate_pool *pool)
+{
+    struct fate__threads *threads = &reactor->threads;
+    struct fate__link *next;
+
+    pthread_mutex_lock(&threads->lock);
+    for (struct fate__link *link = threads->blocking.next; link != &threads->blocking; link = next) {
+        struct call *call = fate_container_of(link, struct call, link);
+        next = link->next;
+        if (call->pool == pool)
+            answer_one(call, cancelled(call, was_freed));
     }
     pthread_mutex_unlock(&threads->lock);
 }
@@ -95,7 +116,7 @@ static void will_not_get(struct fate__level *level)
     struct call *call = level->arg.as.p;
 
     call->reactor->n_blocked--;
-    answer(call, cancelled(call));
+    answer(call, cancelled(call, has_stopped));
     release(call);
 }
 
@@ -147,6 +168,13 @@ static void drop_post(void *data)
     release(call);
 }
 
+/* The pool whose end the reactor would wait for, and that so for this call. */
+static fate_pool *pool_here(const fate_reactor *reactor)
+{
+    fate_pool *pool = fate__this_pool();
+    return pool && fate__pool_reactor(pool) == reactor ? pool : NULL;
+}
+
 static struct call *new_call(fate_reactor *reactor, fate_function *function, fate_value arg, const char *site)
 {
     struct call *call = fate__zalloc(sizeof *call);
@@ -159,21 +187,24 @@ static struct call *new_call(fate_reactor *reactor, fate_function *function, fat
     call->function = function;
     call->arg = arg;
     call->site = site;
+    call->pool = pool_here(reactor);
     sem_init(&call->answered, 0, 0);
     return call;
 }
 
-/* False: it comes too late. */
-static bool enlist(struct call *call)
+/* Why it comes too late; NULL: it does not. */
+static const char *enlist(struct call *call)
 {
     struct fate__threads *threads = &call->reactor->threads;
 
     pthread_mutex_lock(&threads->lock);
-    bool is_late = threads->refuses_blocking;
-    if (!is_late)
+    const char *why = call->pool && fate__pool_is_closed(call->pool) ? was_freed : NULL;
+    if (threads->refuses_blocking)
+        why = has_stopped;
+    if (!why)
         fate__list_add_last(&threads->blocking, &call->link);
     pthread_mutex_unlock(&threads->lock);
-    return !is_late;
+    return why;
 }
 
 static fate_value wait_for_answer(struct call *call)
@@ -193,15 +224,16 @@ static fate_value ask(struct call *call)
         release(call);
         return fate__no_memory();
     }
-    if (!enlist(call)) {
-        fate_value v = cancelled(call);
+    const char *late = enlist(call);
+    if (late) {
+        fate_value v = cancelled(call, late);
         fate_drop(carried);
         release(call);
         return v;
     }
     int why = fate__post(&call->reactor->posts, run, carried, call->site);
     if (why)
-        answer(call, why == -ESHUTDOWN ? cancelled(call) : fate__no_memory());
+        answer(call, why == -ESHUTDOWN ? cancelled(call, has_stopped) : fate__no_memory());
     return wait_for_answer(call);
 }
 

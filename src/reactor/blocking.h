@@ -6,5 +6,7 @@
 
 /* Those that wait return a FATE_CANCELLED failure, and so do those that come later. */
 void fate__blocking_refuse(fate_reactor *reactor);
+/* The same for the threads of a pool that is closing: the reactor's thread is to wait for them. */
+void fate__blocking_refuse_pool(fate_reactor *reactor, const fate_pool *pool);
 
 #endif

@@ -2,6 +2,7 @@
 #include <reactor/job.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <reactor/reactor.h>
@@ -32,6 +33,7 @@ void fate__job_tell(struct fate__job *job)
 {
     fate_reactor *reactor = fate__slab_owner(job);
 
+    atomic_store_explicit(&job->state, FATE__JOB_OVER, memory_order_relaxed);
     fate__post_prepared(&reactor->posts, job->told);
 }
 
@@ -91,20 +93,42 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source in_thread = { .cancel = cancel };
+static void say_what(const void *data, struct fate__waits *ret)
+{
+    ret->on = fate__pool_describe(data, ret->text, sizeof ret->text);
+}
+
+static const struct fate__source in_thread = { .cancel = cancel, .waits = say_what };
+
+static fate_value not_begun(const struct fate__job *job, int why)
+{
+    if (why == ECANCELED)
+        return fate__raise(job->site, &FATE_CANCELLED, "its threads have been stopped before they began");
+    return fate_raise_errno_at("fate_defer_to_thread", job->site, why, "no thread could be made");
+}
 
 void fate__job_refuse(struct fate__job *job, int why)
 {
     fate_reactor *reactor = fate__slab_owner(job);
-    fate_value failure =
-        why == ECANCELED
-            ? fate__raise(job->site, &FATE_CANCELLED, "its threads have been stopped before they began")
-            : fate_raise_errno_at("fate_defer_to_thread", job->site, why, "no thread could be made");
+    fate_value failure = not_begun(job, why);
 
     if (why == ECANCELED)
         job->logs_failure = false;
     forget(reactor, job);
     end_in(reactor, job, failure);
+}
+
+/* What nobody waits for is only logged, and so at once, since the reactor may go before its next round. */
+void fate__job_refuse_later(struct fate__job *job, int why)
+{
+    if (!job->d) {
+        fate__job_refuse(job, why);
+        return;
+    }
+    fate_value arg = job->value;
+    job->value = not_begun(job, why);
+    fate__job_tell(job);
+    fate_drop(arg);
 }
 
 /* ---- Handing in ---- */
@@ -328,6 +352,22 @@ void fate_call_multiple_in_thread_at(fate_reactor *reactor, size_t n, fate_funct
     fate__check_reactor(reactor, "fate_call_multiple_in_thread", site);
     struct wanted wanted = { call_several, box_several(n, functions, args, site), site, true };
     call(reactor, &wanted, "fate_call_multiple_in_thread was given");
+}
+
+/* ---- For the report ---- */
+
+void fate__job_see(const struct fate__job *job, fate__see_fn *see, void *arg)
+{
+    char what[80], state[96];
+    const fate_pool *pool = fate__pool_describe(job, what, sizeof what);
+    const struct fate__seen seen = {
+        .kind = "job", .name = "", .site = job->site, .state = state, .id = job, .waits_for = pool
+    };
+
+    if (job->d)
+        return;
+    snprintf(state, sizeof state, "waits for %s", what);
+    see(&seen, arg);
 }
 
 /* ---- The end ---- */

@@ -8,7 +8,7 @@
  *
  * A thread first looks for what it does next, and tells the reactor of what it has done after that: whoever
  * hears that a job is done finds its thread idle (R252). */
-#include <reactor/job.h>
+#include <reactor/pool.h>
 
 #include <errno.h>
 #include <sched.h>
@@ -17,30 +17,11 @@
 
 #include <base/alloc.h>
 #include <base/sys.h>
-#include <reactor/reactor.h>
+#include <reactor/blocking.h>
 
 #define SPIN       (30 * FATE_MICROSECOND)
 #define TRUST_MAX  8
 #define NAME_BYTES 16 /* what Linux keeps of a thread's name */
-
-struct fate_pool {
-    struct fate__owned owned;
-    struct fate__link link; /* in the reactor's list */
-    const char *name;
-    size_t waiting_max;
-    bool has_started;
-    bool may_spin;          /* there is more than one processor */
-    atomic_uint n_looking;  /* threads that look for a job for a while before they sleep */
-    pthread_mutex_t lock;   /* for what follows */
-    struct fate__link line; /* of jobs, the oldest first */
-    size_t n_waiting;
-    struct fate__link idle, busy, ended; /* threads; those that are looking come first */
-    unsigned n_threads, n_idle, threads_min, threads_max;
-    unsigned n_coming; /* threads that have been given a job and have not looked at the line yet */
-    bool is_closed;    /* no more is taken in */
-    fate_time longest_wait;
-    uint64_t n_done;
-};
 
 struct worker {
     struct fate__link link;
@@ -106,17 +87,23 @@ static struct fate__job *wait_for_job(struct worker *worker)
     return worker->job;
 }
 
+static void begin(struct fate__job *job, fate_time now)
+{
+    job->since = now;
+    atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
+}
+
 static struct fate__job *take_oldest(struct fate_pool *pool)
 {
     if (fate__list_is_empty(&pool->line))
         return NULL;
     struct fate__job *job = fate_container_of(pool->line.next, struct fate__job, link);
-    fate_time waited = fate__coarse() - job->since;
+    fate_time now = fate__coarse(), waited = now - job->since;
+    begin(job, now);
     if (waited > pool->longest_wait)
         pool->longest_wait = waited;
     fate__list_remove(&job->link);
     pool->n_waiting--;
-    atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
     return job;
 }
 
@@ -134,7 +121,6 @@ static struct worker *hand_over(struct fate_pool *pool, struct fate__job *job)
     pool->n_idle--;
     pool->n_coming++;
     worker->job = job;
-    atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
     return worker;
 }
 
@@ -223,12 +209,21 @@ static void set_up_thread(const struct fate_pool *pool)
         pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
 }
 
+/* Of a thread of a pool. */
+static _Thread_local fate_pool *own_pool;
+
+fate_pool *fate__this_pool(void)
+{
+    return own_pool;
+}
+
 static void *work(void *arg)
 {
     struct worker *worker = arg;
     struct fate__job *job;
 
     set_up_thread(worker->pool);
+    own_pool = worker->pool;
     do
         job = wait_for_job(worker);
     while (job && do_jobs(worker, job));
@@ -302,10 +297,12 @@ static void enlist(struct fate_pool *pool, struct worker *worker)
         sem_post(&worker->wake);
 }
 
-/* It could not be made. */
+/* It could not be made.  Meanwhile another thread may have found the line empty and gone to sleep: that one
+ * gets the job, since nobody else would wake it. */
 static void strike_out(struct fate_pool *pool, struct worker *worker)
 {
     struct fate__job *job = worker->job;
+    struct worker *other = NULL;
 
     pthread_mutex_lock(&pool->lock);
     pool->n_threads--;
@@ -316,8 +313,12 @@ static void strike_out(struct fate_pool *pool, struct worker *worker)
         atomic_store(&job->state, FATE__JOB_WAITS);
         fate__list_add_first(&pool->line, &job->link);
         pool->n_waiting++;
+        if (!pool->n_coming && !fate__list_is_empty(&pool->idle))
+            other = hand_over(pool, take_oldest(pool));
     }
     pthread_mutex_unlock(&pool->lock);
+    if (other)
+        sem_post(&other->wake);
     free_worker(worker);
 }
 
@@ -379,10 +380,12 @@ int fate__pool_give(fate_pool *pool, struct fate__job *job)
 
     pthread_mutex_lock(&pool->lock);
     bool has_idle = !fate__list_is_empty(&pool->idle);
-    if (has_idle && !pool->n_coming)
+    if (has_idle && !pool->n_coming) {
+        begin(job, fate__coarse());
         worker = hand_over(pool, job);
-    else
+    } else {
         line_up(pool, job);
+    }
     bool may_add = !has_idle && pool->has_started && pool->n_threads < pool->threads_max;
     pthread_mutex_unlock(&pool->lock);
     if (worker)
@@ -403,7 +406,7 @@ bool fate__pool_take_back(struct fate__job *job)
     if (waits) {
         fate__list_remove(&job->link);
         pool->n_waiting--;
-        atomic_store_explicit(&job->state, FATE__JOB_BEGUN, memory_order_relaxed);
+        atomic_store_explicit(&job->state, FATE__JOB_OVER, memory_order_relaxed);
     }
     pthread_mutex_unlock(&pool->lock);
     return waits;
@@ -419,13 +422,19 @@ bool fate__pool_is_full(fate_pool *pool)
 }
 
 /* Nobody will do what is in line. */
-static void refuse_all(struct fate_pool *pool, int why)
+static void refuse_all(struct fate_pool *pool, int why, void (*refuse)(struct fate__job *job, int why))
 {
     while (!fate__list_is_empty(&pool->line)) {
         struct fate__job *job = fate_container_of(pool->line.next, struct fate__job, link);
         fate__pool_take_back(job);
-        fate__job_refuse(job, why);
+        refuse(job, why);
     }
+}
+
+/* The same for a pool that stays for now: whoever hears of it at once might free it. */
+static void refuse_all_later(struct fate_pool *pool, int why)
+{
+    refuse_all(pool, why, fate__job_refuse_later);
 }
 
 /* ---- Life ---- */
@@ -455,7 +464,7 @@ void fate__pool_start(fate_pool *pool)
     fate__pool_reactor(pool)->n_outside += count_line(pool);
     int why = add_threads(pool);
     if (why)
-        refuse_all(pool, why);
+        refuse_all_later(pool, why);
 }
 
 /* Idle threads end, until there are no more than n. */
@@ -515,9 +524,10 @@ void fate__pool_stop(fate_pool *pool)
     shut(pool);
     if (!pool->has_started)
         return;
+    fate__blocking_refuse_pool(fate__pool_reactor(pool), pool);
     int why = add_threads(pool); /* there may be none, by fate_pool_resize */
     if (why)
-        refuse_all(pool, why);
+        refuse_all_later(pool, why);
     dismiss_idle(pool, 0);
     join_all(pool);
 }
@@ -527,7 +537,7 @@ static void destroy(struct fate__owned *owned)
     struct fate_pool *pool = (struct fate_pool *)owned;
 
     fate__pool_stop(pool);
-    refuse_all(pool, ECANCELED);
+    refuse_all(pool, ECANCELED, fate__job_refuse);
     fate__list_remove(&pool->link);
     fate__disown(owned);
     pthread_mutex_destroy(&pool->lock);
@@ -555,14 +565,15 @@ static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *op
     pool->waiting_max = options->waiting_max ? options->waiting_max : SIZE_MAX;
     pool->threads_min = options->threads_min;
     pool->threads_max = threads_max;
-    pool->is_closed = reactor->threads.has_stopped;
+    atomic_init(&pool->is_closed, reactor->threads.has_stopped);
     pthread_mutex_init(&pool->lock, NULL);
     fate__list_init(&pool->line);
     fate__list_init(&pool->idle);
     fate__list_init(&pool->busy);
     fate__list_init(&pool->ended);
+    pool->owned.look = fate__pool_look;
     fate__list_add_last(&reactor->threads.pools, &pool->link);
-    if (reactor->threads.has_started)
+    if (reactor->threads.has_started && !pool->is_closed)
         fate__pool_start(pool);
     return pool;
 }
@@ -643,6 +654,11 @@ bool fate__pool_has_started(const fate_pool *pool)
     return pool->has_started;
 }
 
+bool fate__pool_is_closed(fate_pool *pool)
+{
+    return pool->is_closed;
+}
+
 bool fate__pool_is_no_memory(const fate_pool *pool)
 {
     return pool->owned.is_no_memory;
@@ -651,29 +667,4 @@ bool fate__pool_is_no_memory(const fate_pool *pool)
 fate_reactor *fate__pool_reactor(const fate_pool *pool)
 {
     return fate__reactor(pool->owned.turns);
-}
-
-static fate_time waiting_since(const struct fate_pool *pool)
-{
-    if (fate__list_is_empty(&pool->line))
-        return FATE_NEVER;
-    return fate_container_of(pool->line.next, struct fate__job, link)->since;
-}
-
-fate_value fate_pool_counts(const fate_pool *lent)
-{
-    struct fate_pool *pool = (struct fate_pool *)lent;
-
-    if (!check(pool, "fate_pool_counts"))
-        return fate__no_memory();
-    pthread_mutex_lock(&pool->lock);
-    unsigned n_threads = pool->n_threads, n_idle = pool->n_idle;
-    size_t n_waiting = pool->n_waiting;
-    fate_time since = waiting_since(pool), longest_wait = pool->longest_wait;
-    uint64_t n_done = pool->n_done;
-    pthread_mutex_unlock(&pool->lock);
-    fate_time waiting = since == FATE_NEVER ? 0 : fate__coarse() - since;
-    return fate_dict_of({ "threads", fate_int(n_threads) }, { "idle", fate_int(n_idle) },
-                        { "waiting", fate_int((int64_t)n_waiting) }, { "waiting_ns", fate_int(waiting) },
-                        { "longest_wait_ns", fate_int(longest_wait) }, { "done", fate_int((int64_t)n_done) });
 }

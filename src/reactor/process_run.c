@@ -236,6 +236,9 @@ static void listen_to_all(struct run *run)
 static bool cancel(fate_deferred *d, void *data, const char *site)
 {
     struct run *run = data;
+
+    if (run->has_fired) /* it is about to: what is let go on the way may cancel it */
+        return false;
     fate_process *process = process_of(run);
     bool is_alive = process->is_alive;
 
@@ -255,8 +258,10 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
 static void say_what(const void *data, struct fate__waits *ret)
 {
     const struct run *run = data;
-    const fate_process *process = process_of(run);
 
+    if (run->has_fired)
+        return;
+    const fate_process *process = process_of(run);
     snprintf(ret->text, sizeof ret->text, "%sprocess %d (%.40s)", run->has_exited ? "the pipes of " : "",
              (int)process->pid, process->name);
     ret->on = process;

@@ -368,8 +368,8 @@ static void flush(struct fd_sink *sink)
         fail_all(sink, went);
         return;
     }
-    make_room(sink);
-    if (is_empty && sink->ending) {
+    make_room(sink); /* whoever has it may have written more, and asked for the end */
+    if (sink->ending && fate__list_is_empty(&sink->pieces)) {
         shut(&sink->end);
         finish(sink, fate_none());
     }

@@ -226,9 +226,11 @@ static void got_piece(struct fate__ear *ear, fate_value piece)
 
 /* ---- Asking ---- */
 
-/* What comes for it goes to the next one. */
+/* What comes for it goes to the next one.  With it the source may go, whose `stop` may look at d, or cancel
+ * it again: there is nobody left to ask then. */
 static bool cancel_read(fate_deferred *d, void *data, const char *site)
 {
+    d->flags &= (uint16_t)~FATE__SOURCE;
     fate_drop(leave(data));
     return true;
 }

@@ -1,0 +1,89 @@
+/* Tests of src/reactor/stream_fd.c, and of what a child's streams may do as they go. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <reactor/stream.h>
+
+#include "test_process_helpers.h"
+
+/* ---- What is let go at the end ---- */
+
+static fate_deferred *status;
+static int n_stopped;
+
+static fate_deferred *read_never(fate_value *arg, size_t bytes_max)
+{
+    return fate_deferred_new(reactor);
+}
+
+static void look_and_cancel(fate_value *arg)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+
+    n_stopped++;
+    fate_reactor_report(reactor, nowhere);
+    fclose(nowhere);
+    fate_cancel(status);
+}
+
+TEST(a_source_that_is_stopped_at_the_exit_may_look_and_cancel)
+{
+    static const fate_source_ops ops = { .size = sizeof ops, .read = read_never, .stop = look_and_cancel };
+
+    begin();
+    test_suspend_failures();
+    n_stopped = 0;
+    status = fate_process_status_with(reactor, fate_argv("true"),
+                                      .input = fate_source(reactor, &ops, fate_none()));
+    EXPECT_RESULT(EXPECT_INT, status, 0);
+    EXPECT_EQ(n_stopped, 1);
+    test_resume_failures();
+}
+
+/* ---- A sink that becomes empty at once ---- */
+
+#define PIPE_BYTES  (512 * 1024)
+#define PIECE_BYTES (PIPE_BYTES + 300 * 1024)
+
+static fate_value big_piece(void)
+{
+    return fate_format("%*d", PIECE_BYTES, 1);
+}
+
+static fate_value write_more_and_end(fate_value *v, fate_value *sink)
+{
+    fate_sink_write(reactor, sink, big_piece());
+    return fate_follow(fate_sink_end(reactor, sink, fate_none()));
+}
+
+static size_t read_all_there_is(int fd)
+{
+    static char bytes[64 * 1024];
+    size_t n_read = 0;
+    ssize_t n;
+
+    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+        n_read += (size_t)n;
+    return n_read;
+}
+
+TEST(what_is_written_when_there_is_room_again_is_not_cut_off_by_the_end)
+{
+    int fds[2];
+
+    begin();
+    test_suspend_failures();
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+    EXPECT(fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES);
+    fate_value sink = fate__fd_sink(reactor, fds[1], "a wide pipe");
+    fate_deferred *written = fate_sink_write(reactor, &sink, big_piece());
+    fate_add_callback(written, write_more_and_end, fate_copy(&sink));
+    size_t n_read = read_all_there_is(fds[0]);
+
+    fate_value rest = result_of(fate_read_all(fate__fd_source(reactor, fds[0], "a wide pipe"), SIZE_MAX));
+    EXPECT_EQ(n_read + fate_count(&rest), 2 * (size_t)PIECE_BYTES);
+    fate_drop(rest);
+    fate_drop(sink);
+    test_resume_failures();
+}
