@@ -78,19 +78,39 @@ static void expect_error(const char *here, fate_value v, int error)
 }
 #define EXPECT_DETACH(v, error) expect_error(FATE_HERE, (v), (error))
 
-TEST(a_shared_container_failure_or_box_is_refused)
+TEST(a_shared_container_or_box_is_refused)
 {
-    fate_value shared[] = { fate_list_of(fate_int(1)), fate_dict(), fate_raise(&FATE_ERROR, "x"),
-                            fate_box(struct point, 1) };
+    fate_value shared[] = { fate_list_of(fate_int(1)), fate_dict(), fate_box(struct point, 1) };
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 3; i++) {
         EXPECT_DETACH(fate_copy(&shared[i]), -EBUSY);
         EXPECT_DETACH(fate_list_of(fate_int(1), fate_copy(&shared[i])), -EBUSY);
         EXPECT_DETACH(fate_dict_of({ "k", fate_list_of(fate_copy(&shared[i])) }), -EBUSY);
         EXPECT_DETACH(fate_raise_with(&FATE_ERROR, fate_copy(&shared[i]), "x"), -EBUSY);
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         fate_drop(shared[i]);
+}
+
+TEST(a_shared_failure_is_copied_with_its_payload)
+{
+    fate_value payload = fate_dict_of({ "status", fate_int(1) }, { "said", fate_str("no") });
+    fate_value inner = fate_raise_with(&FATE_ERROR, fate_list_of(fate_copy(&payload)), "inner");
+    fate_value failure = fate_raise_with(&FATE_VALUE_ERROR, payload, "broken");
+    fate_value copy = fate_copy(&failure), again = fate_list_of(fate_copy(&failure));
+
+    if (EXPECT_EQ(fate_detach(&copy), 0)) {
+        EXPECT(copy.as.p != failure.as.p);
+        EXPECT(fate_payload(&copy)->as.p != fate_payload(&failure)->as.p);
+        EXPECT(fate_is(&copy, &FATE_VALUE_ERROR));
+        EXPECT_STR(fate_message(&copy), "broken");
+        EXPECT_DESCRIBED(fate_payload(&copy), "{\"status\": 1, \"said\": \"no\"}");
+    }
+    EXPECT_EQ(fate_detach(&again), 0);
+    EXPECT_DETACH(inner, -EBUSY); /* a list in it is shared, which is not a payload */
+    fate_drop(copy);
+    fate_drop(again);
+    fate_drop(failure);
 }
 
 static int held;

@@ -9,7 +9,7 @@
 
 /* ---- What is let go at the end ---- */
 
-static fate_deferred *status;
+static fate_deferred *output;
 static int n_stopped;
 
 static fate_deferred *read_never(fate_value *arg, size_t bytes_max)
@@ -24,19 +24,31 @@ static void look_and_cancel(fate_value *arg)
     n_stopped++;
     fate_reactor_report(reactor, nowhere);
     fclose(nowhere);
-    fate_cancel(status);
+    fate_cancel(output);
 }
 
-TEST(a_source_that_is_stopped_at_the_exit_may_look_and_cancel)
+static bool has_none(void)
+{
+    return !has_children();
+}
+
+/* Its child's child has its pipes for longer, so that its exit comes first. */
+TEST(a_source_that_is_stopped_at_the_end_may_look_and_cancel)
 {
     static const fate_source_ops ops = { .size = sizeof ops, .read = read_never, .stop = look_and_cancel };
+    int fds[2];
 
     begin();
     test_suspend_failures();
     n_stopped = 0;
-    status = fate_process_status_with(reactor, fate_argv("true"),
-                                      .input = fate_source(reactor, &ops, fate_none()));
-    EXPECT_RESULT(EXPECT_INT, status, 0);
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+    const fate_descriptor_pair pair = { .child_fd = 3, .our_fd = fds[0] };
+    output = fate_process_output_with(reactor, SHELL("read x <&3 & exit 0"), .descriptors = &pair,
+                                      .n_descriptors = 1, .input = fate_source(reactor, &ops, fate_none()));
+    close(fds[0]);
+    run_until(has_none);
+    close(fds[1]);
+    EXPECT_RESULT(EXPECT_TEXT, output, "");
     EXPECT_EQ(n_stopped, 1);
     test_resume_failures();
 }

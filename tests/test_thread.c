@@ -532,6 +532,39 @@ TEST(a_blocking_call_is_cancelled_when_the_reactor_is_freed)
     EXPECT_EQ(n_dropped, 1);
 }
 
+static fate_deferred *read_broken(fate_value *arg, size_t bytes_max)
+{
+    return fate_fail(asked, fate_raise(&FATE_OS_ERROR, "the disk is gone"));
+}
+
+static fate_value broken_source;
+
+static fate_value answer_by_reading(fate_value *arg)
+{
+    return fate_follow(fate_read(&broken_source));
+}
+
+static fate_value ask_to_read(fate_value *arg)
+{
+    return ask_for(answer_by_reading, arg);
+}
+
+TEST(a_failure_that_its_source_keeps_crosses_as_a_copy)
+{
+    static const fate_source_ops ops = { .size = sizeof ops, .read = read_broken };
+
+    asked = test_reactor();
+    test_suspend_failures();
+    broken_source = fate_source(asked, &ops, fate_none());
+    for (int i = 0; i < 2; i++) {
+        fate_deferred *d = fate_hold(fate_defer_to_thread(asked, ask_to_read, fate_none()));
+        fate_play(asked, 0);
+        EXPECT_RESULT(d, "<OSError: the disk is gone>");
+    }
+    fate_drop(broken_source);
+    test_resume_failures();
+}
+
 static fate_pool *own_pool;
 
 static void free_own_pool(fate_value *arg)

@@ -21,14 +21,63 @@ static int detach_string(fate_value *v)
     return 0;
 }
 
+/* A list or dict of the same items. */
+static fate_value copy_flat(const fate_value *container)
+{
+    bool is_list = fate_kind_of(container) == FATE_KIND_LIST;
+    fate_value copy = is_list ? fate_list(0, NULL) : fate_dict();
+    int why = 0;
+
+    for (size_t i = 0; i < fate_count(container) && !why && !fate__is_no_memory(&copy); i++)
+        why = is_list
+                  ? fate_list_append(&copy, fate_copy(fate_at(container, i)))
+                  : fate_dict_set(&copy, fate_dict_key(container, i), fate_copy(fate_dict_at(container, i)));
+    if (!why)
+        return copy;
+    fate_drop(copy);
+    return fate__no_memory();
+}
+
+/* The payload of a copy is shared with what it was made of. */
+static int detach_payload(fate_value *payload)
+{
+    fate_kind kind = fate_kind_of(payload);
+
+    if (kind != FATE_KIND_LIST && kind != FATE_KIND_DICT)
+        return 0;
+    fate_value copy = copy_flat(payload);
+    if (fate__is_no_memory(&copy))
+        return -ENOMEM;
+    fate_drop(fate_take(payload));
+    *payload = copy;
+    return 0;
+}
+
+/* Failures are shared by the library, for each reader of a broken source say, and who waits for one cannot
+ * know of that: so it is a copy that crosses. */
+static int copy_failure(fate_value *v)
+{
+    struct fate__failure *copy = fate__failure_copy(fate__failure_in(v));
+
+    if (!copy)
+        return -ENOMEM;
+    fate_drop(fate_take(v));
+    *v = fate__of(&fate__type_failure, copy);
+    return detach_payload(&copy->payload);
+}
+
 static int detach_node(fate_value *v, struct fate__node **todo)
 {
     struct fate__node *node = v->as.p;
 
     if (node->head.refs < 0)
         return 0;
-    if (fate__is_shared(v))
-        return -EBUSY;
+    if (fate__is_shared(v)) {
+        int error = node->head.kind == FATE_KIND_FAILURE ? copy_failure(v) : -EBUSY;
+        if (error)
+            return error;
+        node = v->as.p;
+    }
     node->next = *todo;
     *todo = node;
     return 0;

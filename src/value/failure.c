@@ -247,8 +247,7 @@ int fate_failure_errno(const fate_value *failure)
 
 /* ---- The path ---- */
 
-/* A copy whose path is its own; NULL: no memory. */
-static struct fate__failure *copy_of(const struct fate__failure *shared)
+struct fate__failure *fate__failure_copy(const struct fate__failure *shared)
 {
     struct fate__failure *copy = fate__alloc(sizeof *copy + shared->len + 1);
     if (!copy)
@@ -268,7 +267,7 @@ void fate__failure_past(fate_value *failure, const char *level_site)
     if (f->node.head.refs < 0)
         return;
     if (fate__is_shared(failure)) {
-        struct fate__failure *copy = copy_of(f);
+        struct fate__failure *copy = fate__failure_copy(f);
         if (!copy)
             return;
         fate_value before = fate_take(failure);

@@ -27,6 +27,8 @@ static inline struct fate__failure *fate__failure_in(const fate_value *v)
     return v->as.p;
 }
 
+/* A copy whose path is its own; NULL: no memory. */
+struct fate__failure *fate__failure_copy(const struct fate__failure *shared);
 /* The site of the i-th level past, counted from 0 and with those left out. */
 const char *fate__past_at(const struct fate__failure *failure, uint32_t i);
 
