@@ -99,14 +99,14 @@ TEST(a_shared_failure_is_copied_with_its_payload)
     fate_value failure = fate_raise_with(&FATE_VALUE_ERROR, payload, "broken");
     fate_value copy = fate_copy(&failure), again = fate_list_of(fate_copy(&failure));
 
-    if (EXPECT_EQ(fate_detach(&copy), 0)) {
+    if (!LACKS(&failure) && EXPECT_EQ(fate_detach(&copy), 0)) {
         EXPECT(copy.as.p != failure.as.p);
         EXPECT(fate_payload(&copy)->as.p != fate_payload(&failure)->as.p);
         EXPECT(fate_is(&copy, &FATE_VALUE_ERROR));
         EXPECT_STR(fate_message(&copy), "broken");
         EXPECT_DESCRIBED(fate_payload(&copy), "{\"status\": 1, \"said\": \"no\"}");
     }
-    EXPECT_EQ(fate_detach(&again), 0);
+    EXPECT_EQ(LACKS(&again) ? 0 : fate_detach(&again), 0);
     EXPECT_DETACH(inner, -EBUSY); /* a list in it is shared, which is not a payload */
     fate_drop(copy);
     fate_drop(again);

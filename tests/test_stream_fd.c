@@ -55,17 +55,13 @@ TEST(a_source_that_is_stopped_at_the_end_may_look_and_cancel)
 
 /* ---- A sink that becomes empty at once ---- */
 
-#define PIPE_BYTES  (512 * 1024)
-#define PIECE_BYTES (PIPE_BYTES + 300 * 1024)
-
-static fate_value big_piece(void)
-{
-    return fate_format("%*d", PIECE_BYTES, 1);
-}
+/* The pipe has room for all for which the sink asks to wait. */
+#define PIPE_BYTES  ((int)FATE__SINK_BYTES_HIGH)
+#define PIECE_BYTES (2 * PIPE_BYTES)
 
 static fate_value write_more_and_end(fate_value *v, fate_value *sink)
 {
-    fate_sink_write(reactor, sink, big_piece());
+    fate_sink_write(reactor, sink, fate_str("one more"));
     return fate_follow(fate_sink_end(reactor, sink, fate_none()));
 }
 
@@ -89,12 +85,12 @@ TEST(what_is_written_when_there_is_room_again_is_not_cut_off_by_the_end)
     EXPECT_EQ(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
     EXPECT(fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES);
     fate_value sink = fate__fd_sink(reactor, fds[1], "a wide pipe");
-    fate_deferred *written = fate_sink_write(reactor, &sink, big_piece());
+    fate_deferred *written = fate_sink_write(reactor, &sink, fate_format("%*d", PIECE_BYTES, 1));
     fate_add_callback(written, write_more_and_end, fate_copy(&sink));
     size_t n_read = read_all_there_is(fds[0]);
 
     fate_value rest = result_of(fate_read_all(fate__fd_source(reactor, fds[0], "a wide pipe"), SIZE_MAX));
-    EXPECT_EQ(n_read + fate_count(&rest), 2 * (size_t)PIECE_BYTES);
+    EXPECT_EQ(n_read + fate_count(&rest), PIECE_BYTES + sizeof "one more" - 1);
     fate_drop(rest);
     fate_drop(sink);
     test_resume_failures();

@@ -6,9 +6,9 @@
  * return fate_follow.
  *
  * A value that crosses must be unshared, through and through.  The check, and for immutable text and bytes
- * and for failures the copy, go through lists, dicts and failures; a box's inside cannot be seen: a box that holds values
- * needs fate_box_with and an unshared inside.  A value that is shared stops the program.  The arg is dropped
- * in the thread, before the result is on its way (R249). */
+ * and for failures the copy, go through lists, dicts and failures; a box's inside cannot be seen: a box that
+ * holds values needs fate_box_with and an unshared inside.  A value that is shared stops the program.  The
+ * arg is dropped in the thread, before the result is on its way (R249). */
 #ifndef FATE_THREAD_H
 #define FATE_THREAD_H
 

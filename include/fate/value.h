@@ -261,10 +261,10 @@ FATE_API bool fate_equal(const fate_value *a, const fate_value *b);
  * "...". */
 FATE_API fate_value fate_describe(const fate_value *v);
 
-/* Makes a value fit to be given to another thread: nothing in it may be shared with this one.  Text, bytes and
- * failures that are shared are replaced by copies, with a list or dict that is a failure's payload; lists,
- * dicts and failures are gone through.  0; -ENOMEM; -EBUSY when another container or a box in it is shared;
- * -EINVAL when it holds a deferred. */
+/* Makes a value fit to be given to another thread: nothing in it may be shared with this one.  Text, bytes
+ * and failures that are shared are replaced by copies, with a list or dict that is a failure's payload;
+ * lists, dicts and failures are gone through.  0; -ENOMEM; -EBUSY when another container or a box in it is
+ * shared; -EINVAL when it holds a deferred. */
 FATE_API int fate_detach(fate_value *v);
 
 FATE_END

@@ -243,7 +243,7 @@ static void check(fate_reactor *reactor, fate_function *function, const fate_val
     fate__check_given(arg, "fate_blocking_call_from_thread", site);
     if (!function)
         fate__stop(site, "fate_blocking_call_from_thread was given a NULL function.");
-    if (reactor->turns.owner == fate__this_thread())
+    if (fate__is_own_thread(&reactor->turns))
         fate__stop(site, "fate_blocking_call_from_thread was called in the reactor's own thread, which would "
                          "wait for itself (R245). Call the function, or fate_maybe.");
 }

@@ -63,7 +63,8 @@ void fate__job_do(struct fate__job *job);
 void fate__job_tell(struct fate__job *job);
 /* In the reactor's thread: a job that has not begun will not, for that errno, or ECANCELED. */
 void fate__job_refuse(struct fate__job *job, int why);
-/* The same, but who waits for it is told in the next round, as of any end: for those who go on with the pool. */
+/* The same, but who waits for it is told in the next round, as of any end: for those who go on with the pool.
+ */
 void fate__job_refuse_later(struct fate__job *job, int why);
 /* For the report: a job that nobody waits for, which else nothing would show. */
 void fate__job_see(const struct fate__job *job, fate__see_fn *see, void *arg);

@@ -83,7 +83,7 @@ int fate__cross(fate_value *v, const char *what, const char *site)
 /* The reactor's own thread may share it with itself. */
 static int cross_from_thread(fate_reactor *reactor, fate_value *v, const char *site)
 {
-    if (reactor->turns.owner == fate__this_thread())
+    if (fate__is_own_thread(&reactor->turns))
         return 0;
     return fate__cross(v, "fate_call_from_thread was given", site);
 }
