@@ -285,6 +285,29 @@ TEST(a_source_that_goes_with_its_last_read_may_look_and_cancel_that_again)
     test_resume_failures();
 }
 
+TEST(a_source_that_is_stopped_by_a_pump_may_cancel_that)
+{
+    static const fate_source_ops ops = {
+        .size = sizeof ops, .name = "queue", .read = read_queue, .stop = look_and_cancel_again
+    };
+
+    begin();
+    test_suspend_failures();
+    last_read = kept(fate_read_all(fate_source(reactor, &ops, fate_none()), 3));
+    put("much");
+    EXPECT_EQ(n_stopped, 1);
+    EXPECT(is_failed(last_read, &FATE_TOO_LONG));
+    fate_release(last_read);
+    has_no_room = true;
+    last_read = kept(fate_pump(fate_source(reactor, &ops, fate_none()), sink()));
+    put("a");
+    fate_fire(room, fate_raise(&FATE_BROKEN_PIPE, "no more"));
+    EXPECT_EQ(n_ends, 1);
+    EXPECT(is_failed(last_read, &FATE_CANCELLED));
+    RELEASE(last_read, room);
+    test_resume_failures();
+}
+
 TEST(a_source_may_go_in_the_callback_of_its_own_piece)
 {
     begin();

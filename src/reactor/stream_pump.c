@@ -66,9 +66,9 @@ static void finish(struct pump *pump)
 
 static void end_by(struct pump *pump, fate_value why)
 {
+    fate_drop(fate_take(&pump->source)); /* it may cancel the pump, whose sink has not been told yet */
     pump->why = why;
     pump->phase = END;
-    fate_drop(fate_take(&pump->source));
 }
 
 /* Into the text. */
@@ -126,6 +126,7 @@ static void heard(struct fate__ear *ear, fate_value result)
 {
     struct pump *pump = fate_container_of(ear, struct pump, ear);
 
+    pump->n_inside++;
     if (pump->has_fired)
         fate_drop(result);
     else if (pump->phase == END)
@@ -137,6 +138,7 @@ static void heard(struct fate__ear *ear, fate_value result)
     else
         took_piece(pump, result);
     go_on(pump);
+    leave(pump);
 }
 
 static void step(struct pump *pump)
