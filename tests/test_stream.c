@@ -301,10 +301,13 @@ TEST(a_source_that_is_stopped_by_a_pump_may_cancel_that)
     has_no_room = true;
     last_read = kept(fate_pump(fate_source(reactor, &ops, fate_none()), sink()));
     put("a");
-    fate_fire(room, fate_raise(&FATE_BROKEN_PIPE, "no more"));
-    EXPECT_EQ(n_ends, 1);
-    EXPECT(is_failed(last_read, &FATE_CANCELLED));
-    RELEASE(last_read, room);
+    if (EXPECT(room != NULL)) { /* there is no queue without memory */
+        fate_fire(room, fate_raise(&FATE_BROKEN_PIPE, "no more"));
+        EXPECT_EQ(n_ends, 1);
+        EXPECT(is_failed(last_read, &FATE_CANCELLED));
+        fate_release(room);
+    }
+    fate_release(last_read);
     test_resume_failures();
 }
 
