@@ -2,6 +2,7 @@
 #include <reactor/job.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <base/alloc.h>
 #include <reactor/reactor.h>
@@ -91,7 +92,17 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     return true;
 }
 
-static const struct fate__source in_thread = { .cancel = cancel };
+static void say_what(const void *data, struct fate__waits *ret)
+{
+    const struct fate__job *job = data;
+    bool has_begun = atomic_load_explicit(&job->state, memory_order_relaxed) == FATE__JOB_BEGUN;
+
+    snprintf(ret->text, sizeof ret->text, "%s of pool %.15s", has_begun ? "a thread" : "a free thread",
+             fate__pool_name(job->pool));
+    ret->on = job->pool;
+}
+
+static const struct fate__source in_thread = { .cancel = cancel, .waits = say_what };
 
 void fate__job_refuse(struct fate__job *job, int why)
 {

@@ -40,6 +40,7 @@ int fate__pool_give(fate_pool *pool, struct fate__job *job);
 /* Takes a job out of its line; false: it has begun. */
 bool fate__pool_take_back(struct fate__job *job);
 bool fate__pool_has_started(const fate_pool *pool);
+const char *fate__pool_name(const fate_pool *pool);
 fate_reactor *fate__pool_reactor(const fate_pool *pool);
 bool fate__pool_is_no_memory(const fate_pool *pool);
 void fate__pool_start(fate_pool *pool);

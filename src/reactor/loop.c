@@ -48,7 +48,9 @@ static void stop_parts(fate_reactor *reactor)
     reactor->is_running = false;
     fate_timer_cancel(reactor->shutdown_limit);
     fate__threads_stop(reactor);
-    fate__run_posts(reactor); /* what the last jobs have to say */
+    if (reactor->slow_callback)
+        reactor->turn_began = fate__coarse(); /* who comes next is not to blame for that wait */
+    fate__run_posts(reactor);                 /* what the last jobs have to say */
 }
 
 static void nothing(fate_value *arg)

@@ -13,9 +13,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/sys.h>
 #include <reactor/reactor.h>
 
@@ -534,23 +536,39 @@ static void destroy(struct fate__owned *owned)
     fate__free(pool);
 }
 
-static void check_limits(unsigned threads_min, unsigned threads_max, const char *what)
+static void check_limits(unsigned threads_min, unsigned threads_max, const char *what, const char *site)
 {
     if (threads_min > threads_max)
-        fate__stop(NULL, "%s was given a threads_min of %u and a threads_max of %u, which is less (R247).",
+        fate__stop(site, "%s was given a threads_min of %u and a threads_max of %u, which is less (R247).",
                    what, threads_min, threads_max);
 }
 
-static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *options)
+static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
+{
+    struct fate_pool *pool = (struct fate_pool *)owned;
+    char state[96];
+
+    pthread_mutex_lock(&pool->lock);
+    int len = snprintf(state, sizeof state, "%.15s: %u of %u threads busy", pool->name,
+                       pool->n_threads - pool->n_idle, pool->n_threads);
+    if (pool->n_waiting)
+        snprintf(state + len, sizeof state - (size_t)len, ", %zu jobs wait", pool->n_waiting);
+    pthread_mutex_unlock(&pool->lock);
+    fate__see_owned(owned, see, arg, state, NULL);
+}
+
+static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *options, const char *site)
 {
     unsigned threads_max = options->threads_max ? options->threads_max : 10;
 
-    check_limits(options->threads_min, threads_max, "fate_pool_new_with");
+    check_limits(options->threads_min, threads_max, "fate_pool_new_with", site);
     if (fate__threads_need_jobs(reactor) < 0)
         return (struct fate_pool *)&reactor->turns.no_memory_thing;
     struct fate_pool *pool = fate__own(reactor, sizeof *pool, destroy, "fate_pool_new");
     if (pool->owned.is_no_memory)
         return pool;
+    pool->owned.site = site;
+    pool->owned.look = look;
     pool->name = options->name ? options->name : "fate";
     pool->waiting_max = options->waiting_max ? options->waiting_max : SIZE_MAX;
     pool->threads_min = options->threads_min;
@@ -567,19 +585,23 @@ static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *op
     return pool;
 }
 
-fate_pool *(fate_pool_new_with)(fate_reactor *reactor, const fate_pool_options *given)
+fate_pool *fate_pool_new_at(fate_reactor *reactor, const fate_pool_options *given, const char *site)
 {
     fate_pool_options options = { 0 };
 
-    fate__check_reactor(reactor, "fate_pool_new_with", NULL);
-    if (given)
-        memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
-    return make(reactor, &options);
+    fate__check_reactor(reactor, "fate_pool_new", site);
+    fate__take_options(&options, sizeof options, given, "fate_pool_new_with", site);
+    return make(reactor, &options, site);
 }
 
-fate_pool *fate_pool_new(fate_reactor *reactor)
+fate_pool *(fate_pool_new_with)(fate_reactor *reactor, const fate_pool_options *options)
 {
-    return (fate_pool_new_with)(reactor, NULL);
+    return fate_pool_new_at(reactor, options, "fate_pool_new_with");
+}
+
+fate_pool *(fate_pool_new)(fate_reactor *reactor)
+{
+    return fate_pool_new_at(reactor, NULL, "fate_pool_new");
 }
 
 /* The functions that take a pool. */
@@ -607,7 +629,7 @@ fate_pool *fate_reactor_pool(fate_reactor *reactor)
     if (!reactor->threads.own) {
         const fate_pool_options options = { .name = reactor->options.name,
                                             .threads_max = reactor->options.threads_max };
-        struct fate_pool *pool = make(reactor, &options);
+        struct fate_pool *pool = make(reactor, &options, "");
         if (pool->owned.is_no_memory)
             return pool;
         reactor->threads.own = pool;
@@ -619,7 +641,7 @@ int fate_pool_resize(fate_pool *pool, unsigned threads_min, unsigned threads_max
 {
     if (!check(pool, "fate_pool_resize"))
         return -ENOMEM;
-    check_limits(threads_min, threads_max, "fate_pool_resize");
+    check_limits(threads_min, threads_max, "fate_pool_resize", NULL);
     pthread_mutex_lock(&pool->lock);
     pool->threads_min = pool->is_closed ? 0 : threads_min;
     pool->threads_max = threads_max;
@@ -641,6 +663,11 @@ fate_pool *fate__pool_of(struct fate__link *link)
 bool fate__pool_has_started(const fate_pool *pool)
 {
     return pool->has_started;
+}
+
+const char *fate__pool_name(const fate_pool *pool)
+{
+    return pool->name;
 }
 
 bool fate__pool_is_no_memory(const fate_pool *pool)

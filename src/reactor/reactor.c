@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/process.h>
 #include <base/sys.h>
 #include <reactor/signal.h>
@@ -25,8 +26,7 @@ static void take_options(fate_reactor *reactor, const fate_reactor_options *give
 {
     fate_reactor_options *options = &reactor->options;
 
-    if (given)
-        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    fate__take_options(options, sizeof *options, given, "fate_reactor_new_with", NULL);
     if (!options->name)
         options->name = defaults.name;
     if (!options->slow_callback)
