@@ -98,10 +98,15 @@ static bool is_over(const fate_reactor *reactor)
     return reactor->has_crashed || reactor->stage == FATE__ENDED;
 }
 
-static void round_of(fate_reactor *reactor, fate_time timeout_max)
+static void run_what_has_come(fate_reactor *reactor)
 {
     fate__signals_deliver(reactor);
     fate__run_posts(reactor);
+}
+
+static void round_of(fate_reactor *reactor, fate_time timeout_max)
+{
+    run_what_has_come(reactor);
     run_timers(reactor);
     step(reactor);
     if (!is_over(reactor))
@@ -124,10 +129,10 @@ static bool play_next(fate_reactor *reactor, fate_time end)
 /* What threads have been given to do takes no simulated time: the clock waits for it. */
 static void join_threads(fate_reactor *reactor)
 {
-    fate__run_posts(reactor);
+    run_what_has_come(reactor);
     while (reactor->n_outside > reactor->n_blocked && !reactor->has_crashed) {
         fate__wait_for_posts(reactor);
-        fate__run_posts(reactor);
+        run_what_has_come(reactor);
     }
 }
 
@@ -138,7 +143,7 @@ static bool simulated_round(fate_reactor *reactor)
     step(reactor);
     if (is_over(reactor) || reactor->has_stopped)
         return true;
-    return play_next(reactor, FATE_NEVER) || fate__posts_are_waiting(&reactor->posts);
+    return play_next(reactor, FATE_NEVER) || fate__has_work(reactor);
 }
 
 static void check_simulated(const fate_reactor *reactor, fate_time t, const char *what)
@@ -157,10 +162,10 @@ void fate_advance(fate_reactor *reactor, fate_time t)
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
     fate__threads_begin(reactor);
-    fate__run_posts(reactor);
+    run_what_has_come(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (call_timer(reactor, reactor->now, UINT64_MAX))
-        fate__run_posts(reactor);
+        run_what_has_come(reactor);
 }
 
 void fate_play(fate_reactor *reactor, fate_time t)

@@ -31,8 +31,7 @@ fate_time fate_next_timeout(const fate_reactor *reactor)
 
 /* ---- Waiting ---- */
 
-/* Is there something that no descriptor tells of? */
-static bool has_work(fate_reactor *reactor)
+bool fate__has_work(fate_reactor *reactor)
 {
     return fate__posts_are_waiting(&reactor->posts) || fate__signals_have_come(reactor);
 }
@@ -40,7 +39,7 @@ static bool has_work(fate_reactor *reactor)
 bool fate__may_sleep(fate_reactor *reactor)
 {
     atomic_store(&reactor->posts.asleep, true);
-    if (!has_work(reactor))
+    if (!fate__has_work(reactor))
         return true;
     atomic_store(&reactor->posts.asleep, false);
     return false;
@@ -85,7 +84,7 @@ static int spin(fate_reactor *reactor, fate_time timeout, struct fate__event *ev
 
     *ret_is_over = true;
     do {
-        if (has_work(reactor))
+        if (fate__has_work(reactor))
             return wait_once(reactor, 0, events);
         n = wait_once(reactor, 0, events);
         if (n > 0)
@@ -116,7 +115,8 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
 
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
-    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) || has_work(reactor))
+    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) ||
+        fate__has_work(reactor))
         return 0;
     fate_time left = until_next(reactor);
     if (left != 0 && left != FATE_NEVER) { /* what was done since the wake-up has taken its time */
