@@ -161,23 +161,27 @@ void fate_advance(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
+    reactor->is_iterating = true;
     fate__threads_begin(reactor);
     run_what_has_come(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (call_timer(reactor, reactor->now, UINT64_MAX))
         run_what_has_come(reactor);
+    reactor->is_iterating = false;
 }
 
 void fate_play(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_play");
     check_simulated(reactor, t, "fate_play");
+    reactor->is_iterating = true;
     fate__threads_begin(reactor);
     fate_time end = fate__time_after(reactor->now, t);
     do
         join_threads(reactor);
     while (play_next(reactor, end));
     fate__set_now(reactor, end);
+    reactor->is_iterating = false;
 }
 
 /* ---- Running ---- */
@@ -230,7 +234,12 @@ int fate_run(fate_reactor *reactor)
         else
             round_of(reactor, FATE_NEVER);
     reactor->is_iterating = false;
-    return end(reactor, can_go_on ? 0 : -EDEADLK);
+    int why = end(reactor, can_go_on ? 0 : -EDEADLK);
+    if (reactor->is_foreign && reactor->stage == FATE__IDLE) {
+        reactor->timer_fd_due = FATE_NEVER; /* the crash may have swallowed its event */
+        fate__hand_to_foreign_loop(reactor);
+    }
+    return why;
 }
 
 int fate_iterate(fate_reactor *reactor, fate_time timeout)

@@ -94,6 +94,15 @@ static int spin(fate_reactor *reactor, fate_time timeout, struct fate__event *ev
     return 0;
 }
 
+static fate_time rest_of(fate_time timeout, fate_time began)
+{
+    fate_time spent = fate__monotonic() - began;
+
+    if (timeout == FATE_NEVER || spent < 0) /* a clock that cannot be read says 0 */
+        return timeout;
+    return timeout > spent ? timeout - spent : 0;
+}
+
 static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate__event *events)
 {
     struct fate__spin *trust = &reactor->spin;
@@ -104,7 +113,7 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
     if (trust->trust > 0)
         n = spin(reactor, timeout, events, &is_over);
     if (!is_over)
-        n = sleep_once(reactor, timeout, events);
+        n = sleep_once(reactor, rest_of(timeout, began), events);
     bool was_short = fate__monotonic() - began <= trust->budget;
     if (was_short && trust->trust < TRUST_MAX)
         trust->trust++;
@@ -170,6 +179,7 @@ void fate__timer_fd_update(fate_reactor *reactor)
 
     if (reactor->timer_fd < 0 || due == reactor->timer_fd_due)
         return;
+    fate__check_reactor(reactor, "A function that plans, moves or fires", NULL);
     /* 0 would turn it off. */
     fate_time at = due < 1 ? 1 : due;
     struct itimerspec when = { .it_value = { (time_t)(at / FATE_SECOND), (long)(at % FATE_SECOND) } };
