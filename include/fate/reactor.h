@@ -167,7 +167,8 @@ FATE_API fate_watch fate_call_when_running_at(fate_reactor *reactor, fate_functi
 
 /* ---- Signals ---- */
 
-/* Calls action(arg) as an event after that signal has come, once for all that came before the loop looked.
+/* Calls action(arg) as an event after that signal has come, once for all that came before the loop looked; a
+ * simulated reactor looks between two events.  Who asks inside such a call waits for the next signal.
  * The handler that was there before comes back when nobody in the process asks for the signal any more.  id
  * -EINVAL for a signal that cannot be caught or that an instruction causes (SIGSEGV); -ENOMEM; -ESHUTDOWN. */
 FATE_API fate_watch fate_on_signal_at(fate_reactor *reactor, int signo, fate_action *action, fate_value arg,

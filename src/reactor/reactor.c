@@ -131,6 +131,7 @@ fate_reactor *fate_reactor_new(void)
 /* In the child of a fork: what it shares with its parent is left alone, and nothing is called. */
 static void free_in_child(fate_reactor *reactor)
 {
+    fate__signals_leave(reactor);
     free_memory(reactor);
 }
 
