@@ -21,6 +21,7 @@ static fate_reactor *reactor;
 static char trail[256];
 static bool is_over;
 static int ends[2];
+static int descriptor; /* asked for once, as other loops do: asking again would hand it over again */
 
 static void note(const char *what)
 {
@@ -63,7 +64,8 @@ static bool begin(void)
     trail[0] = '\0';
     is_over = false;
     reactor = test_real_reactor(NULL);
-    return reactor && fate_reactor_fd(reactor) >= 0 && pipe(ends) == 0;
+    descriptor = reactor ? fate_reactor_fd(reactor) : -1;
+    return descriptor >= 0 && pipe(ends) == 0;
 }
 
 static bool plan(void)
@@ -94,7 +96,7 @@ static void check(void)
 /* Is the descriptor readable now? */
 static bool is_readable(void)
 {
-    struct pollfd fd = { .fd = fate_reactor_fd(reactor), .events = POLLIN };
+    struct pollfd fd = { .fd = descriptor, .events = POLLIN };
     return poll(&fd, 1, 0) == 1;
 }
 
@@ -112,7 +114,7 @@ TEST(it_runs_inside_a_plain_loop)
         return;
     if (plan())
         while (!is_over) {
-            struct pollfd fd = { .fd = fate_reactor_fd(reactor), .events = POLLIN };
+            struct pollfd fd = { .fd = descriptor, .events = POLLIN };
             poll(&fd, 1, timeout_ms());
             fate_iterate(reactor, 0);
         }
@@ -125,7 +127,7 @@ TEST(its_descriptor_alone_tells_when_there_is_work)
         return;
     if (plan())
         while (!is_over) {
-            struct pollfd fd = { .fd = fate_reactor_fd(reactor), .events = POLLIN };
+            struct pollfd fd = { .fd = descriptor, .events = POLLIN };
             poll(&fd, 1, -1);
             fate_iterate(reactor, 0);
         }
@@ -186,6 +188,30 @@ TEST(a_turn_outside_that_is_to_be_swept_makes_it_readable)
     close(ends[1]);
 }
 
+static void crash(fate_value *arg)
+{
+    fate_crash(reactor);
+}
+
+/* A program may run its reactor for a while, and then hand it to another loop. */
+TEST(after_a_crash_it_tells_the_other_loop_of_what_comes)
+{
+    if (!begin())
+        return;
+    fate_timer first = fate_call_later(reactor, FATE_MILLISECOND, crash, fate_none());
+    fate_timer left = fate_call_later(reactor, FATE_MILLISECOND, say, fate_str("left"));
+    if (first.id > 0 && left.id > 0 && fate_run(reactor) == 0) {
+        EXPECT(is_readable());
+        fate_iterate(reactor, 0);
+        EXPECT_STR(trail, "left");
+        fate_timer next = fate_call_later(reactor, FATE_MILLISECOND, crash, fate_none());
+        EXPECT(next.id < 0 || fate_run(reactor) == 0);
+        EXPECT(fate_call_from_thread(reactor, say, fate_none()) < 0 || is_readable());
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST(a_simulated_reactor_has_no_descriptor)
 {
     EXPECT_EQ(fate_reactor_fd(test_reactor()), -EOPNOTSUPP);
@@ -214,7 +240,7 @@ TEST(it_runs_inside_glib)
         return;
     GMainContext *context = g_main_context_new();
     GMainLoop *loop = g_main_loop_new(context, FALSE);
-    GSource *source = g_unix_fd_source_new(fate_reactor_fd(reactor), G_IO_IN);
+    GSource *source = g_unix_fd_source_new(descriptor, G_IO_IN);
     GSource *idle = g_idle_source_new();
     g_source_set_callback(source, G_SOURCE_FUNC(iterate_in_glib), loop, NULL);
     g_source_set_callback(idle, note_idle, NULL, NULL);
@@ -268,7 +294,7 @@ TEST(it_runs_inside_libuv)
     if (!begin())
         return;
     uv_loop_init(&loop);
-    uv_poll_init(&loop, &handle, fate_reactor_fd(reactor));
+    uv_poll_init(&loop, &handle, descriptor);
     uv_poll_start(&handle, UV_READABLE, iterate_in_uv);
     uv_timer_init(&loop, &timer);
     uv_timer_start(&timer, note_uv_timer, 1, 0);

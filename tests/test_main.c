@@ -87,8 +87,14 @@ static void start_nothing(void *arg)
     fate_main(return_null, 0, NULL);
 }
 
+static void start_null(void *arg)
+{
+    fate_main(NULL, 0, NULL);
+}
+
 TEST(a_main_function_without_a_deferred_stops_the_program)
 {
+    EXPECT_STOP(start_null, NULL, "fate_main", "NULL main function");
     EXPECT_STOP(start_nothing, NULL, "returned NULL", "fate_succeed");
 }
 

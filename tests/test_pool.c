@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <base/sys.h>
 #include <fate/fate.h>
@@ -494,8 +496,8 @@ TEST(the_report_says_what_pools_do_and_jobs_wait_for)
     fate_pool *pool = fate_pool_new_with(reactor, .name = "sqlite", .threads_max = 1);
     fate_call_in_thread(reactor, wait_for_permission, fate_none());
     char *report = report_of(reactor);
-    EXPECT_CONTAINS(report, "0 threads, 1 job waiting for ");
-    EXPECT_CONTAINS(report, ", not started\n");
+    EXPECT_CONTAINS(report, "  sqlite test_pool.c:");
+    EXPECT_CONTAINS(report, ": 0 threads, not started\n");
     EXPECT_CONTAINS(report, "waits for pool 'main' to start, in line for ");
     free(report);
 
@@ -506,7 +508,7 @@ TEST(the_report_says_what_pools_do_and_jobs_wait_for)
     fate_defer_to_pool(pool, return_arg, fate_none());
     fate_defer_to_pool(pool, return_arg, fate_none());
     report = report_of(reactor);
-    EXPECT_CONTAINS(report, "  sqlite: 1 thread, 2 jobs waiting for ");
+    EXPECT_CONTAINS(report, ": 1 thread, 2 jobs waiting for ");
     EXPECT_CONTAINS(report, ": waits for thread of pool 'sqlite' running wait_for_permission test_pool.c:");
     EXPECT_CONTAINS(report, ": waits for pool 'sqlite', in line for ");
     EXPECT_CONTAINS(report, ": waits for thread of pool 'main' running wait_for_permission test_pool.c:");
@@ -518,9 +520,6 @@ TEST(the_report_says_what_pools_do_and_jobs_wait_for)
     EXPECT_CONTAINS(report, ": waits for the next round, its thread being done");
     free(report);
     fate_play(reactor, 0);
-    report = report_of(reactor);
-    EXPECT_CONTAINS(report, "  main: 1 thread, 1 idle\n");
-    free(report);
     test_resume_failures();
 }
 
@@ -552,4 +551,96 @@ TEST(wrong_numbers_stop_the_program)
     EXPECT_STOP(resize_wrongly, NULL, "fate_pool_resize", "R247");
     EXPECT_STOP(free_own_pool, NULL, "own pool");
     EXPECT_STOP(no_pool, NULL, "test_pool.c:", "NULL pool");
+}
+
+/* ---- What is left ---- */
+
+/* How much FATE_DEBUG=1 has to say of a reactor that has used its own pool and cooperator, and of another
+ * pool. */
+static void free_used_one(void *other)
+{
+    FILE *before = stderr;
+    char *text = NULL;
+    size_t len = 0;
+
+    setenv("FATE_DEBUG", "1", 1);
+    fate_reactor *reactor = fate_reactor_new_simulated();
+    fate_defer_to_thread(reactor, return_arg, fate_none());
+    fate_cooperate(reactor, return_arg, fate_none());
+    if (other)
+        fate_pool_new_at(reactor, NULL, "src/a.c:1");
+    fate_play(reactor, FATE_SECOND);
+    stderr = open_memstream(&text, &len);
+    fate_reactor_free(reactor);
+    fclose(stderr);
+    stderr = before;
+    fprintf(stderr, "it says %zu bytes: %s", len, text);
+    abort();
+}
+
+TEST(the_reactors_own_pool_and_cooperator_are_not_left_behind)
+{
+    EXPECT_STOP(free_used_one, NULL, "it says 0 bytes: ");
+    EXPECT_STOP(free_used_one, "other", "this is left", " fate a.c:1: 0 threads\n");
+}
+
+/* ---- The shutdown waits for jobs ---- */
+
+static atomic_llong fake_ns;
+
+static int fake_clock(clockid_t clock, struct timespec *ret_now)
+{
+    int64_t ns = 1000 * FATE_SECOND + atomic_load(&fake_ns);
+
+    ret_now->tv_sec = ns / FATE_SECOND;
+    ret_now->tv_nsec = ns % FATE_SECOND;
+    return 0;
+}
+
+static fate_value stop_and_never_answer(fate_value *reactor)
+{
+    fate_stop(fate_as_ptr(reactor));
+    return fate_follow(fate_deferred_new(fate_as_ptr(reactor)));
+}
+
+/* Its question is refused when the shutdown waits for it, and then it takes a second. */
+static fate_value ask_and_take_long(fate_value *arg)
+{
+    fate_drop(fate_blocking_call_from_thread(fate_as_ptr(arg), stop_and_never_answer, fate_copy(arg)));
+    atomic_fetch_add(&fake_ns, FATE_SECOND);
+    return fate_none();
+}
+
+static fate_value begin_to_ask(fate_value *reactor)
+{
+    fate_call_in_thread(fate_as_ptr(reactor), ask_and_take_long, fate_copy(reactor));
+    return fate_none();
+}
+
+static void count_entry(const fate_log_entry *entry, fate_value *n)
+{
+    if (strstr(entry->text, "blocked the loop"))
+        ++*(int *)fate_as_ptr(n);
+}
+
+TEST(that_the_shutdown_waits_for_a_job_is_not_called_blocking)
+{
+    const struct fate__sys *sys = fate__sys;
+    struct fate__sys fake = *sys;
+    int n_named = 0;
+
+    test_suspend_failures();
+    fake.clock_gettime = fake_clock;
+    fate__sys = &fake;
+    fate_reactor *reactor = test_real_reactor(NULL);
+    if (reactor) {
+        fate_log_observe(reactor, FATE_LOG_WARNING, count_entry, fate_ptr(&n_named));
+        fate_call_when_running(reactor, begin_to_ask, fate_ptr(reactor));
+        EXPECT_EQ(fate_run(reactor), 0);
+        EXPECT_EQ(n_named, 0);
+        EXPECT(fate_now(reactor) >= 1001 * FATE_SECOND);
+        fate_reactor_free(reactor);
+    }
+    fate__sys = sys;
+    test_resume_failures();
 }

@@ -206,3 +206,39 @@ TEST(without_memory_there_is_no_reactor)
     EXPECT_PTR(fate_reactor_new_simulated(), NULL);
     test_fail_allocation(0, false);
 }
+
+/* ---- Without what is to be called ---- */
+
+static void turn_nothing(void *arg)
+{
+    fate_turn(fate_reactor_new_simulated(), NULL, fate_none());
+}
+
+static void loop_nothing(void *arg)
+{
+    fate_looping_call_new_at(fate_reactor_new_simulated(), NULL, fate_none(), "here a.c:1");
+}
+
+static void loop_nothing_counted(void *arg)
+{
+    fate_looping_call_new_counted_at(fate_reactor_new_simulated(), NULL, fate_none(), "here a.c:2");
+}
+
+static void report_to_nobody(void *arg)
+{
+    fate_reactor_report(fate_reactor_new_simulated(), NULL);
+}
+
+static void look_with_nothing(void *arg)
+{
+    fate_reactor_each(fate_reactor_new_simulated(), NULL, fate_none());
+}
+
+TEST(null_where_a_function_or_a_file_is_wanted_stops_the_program)
+{
+    EXPECT_STOP(turn_nothing, NULL, "fate_turn", "NULL action");
+    EXPECT_STOP(loop_nothing, NULL, "here a.c:1", "fate_looping_call_new", "NULL function");
+    EXPECT_STOP(loop_nothing_counted, NULL, "here a.c:2", "NULL function");
+    EXPECT_STOP(report_to_nobody, NULL, "fate_reactor_report", "NULL file", "stderr");
+    EXPECT_STOP(look_with_nothing, NULL, "fate_reactor_each", "NULL look");
+}

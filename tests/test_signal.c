@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <base/sys.h>
 #include <fate/fate.h>
 
 static fate_reactor *reactor;
@@ -153,4 +155,166 @@ TEST(each_reactor_that_asks_is_told)
     fate_iterate(reactor, 0);
     fate_iterate(other, 0);
     EXPECT_STR(trail, "one other");
+}
+
+/* ---- Who asks, stops or crashes inside a call ---- */
+
+static fate_watch again[2];
+static int n_again;
+
+static void ask_again(fate_value *which)
+{
+    int i = (int)fate_as_int(which);
+
+    fate_unwatch(again[i]);
+    if (++n_again < 1000)
+        again[i] = fate_on_signal(reactor, SIGUSR1, ask_again, fate_int(i));
+}
+
+TEST(two_who_ask_again_in_their_calls_are_called_once_for_a_signal)
+{
+    if (!begin())
+        return;
+    n_again = 0;
+    for (int i = 0; i < 2; i++)
+        again[i] = fate_on_signal(reactor, SIGUSR1, ask_again, fate_int(i));
+    if (again[0].id < 0 || again[1].id < 0)
+        return;
+    raise(SIGUSR1);
+    fate_iterate(reactor, 0);
+    EXPECT_EQ(n_again, 2);
+}
+
+TEST(a_signal_that_came_for_one_who_is_gone_is_not_for_the_next)
+{
+    if (!begin())
+        return;
+    fate_watch gone = fate_on_signal(reactor, SIGUSR1, note, fate_str("gone"));
+    if (gone.id < 0)
+        return;
+    raise(SIGUSR1);
+    fate_unwatch(gone);
+    fate_on_signal(reactor, SIGUSR1, note, fate_str("next"));
+    fate_iterate(reactor, 0);
+    EXPECT_STR(trail, "");
+}
+
+static void crash(fate_value *arg)
+{
+    fate_crash(reactor);
+}
+
+TEST(after_a_crash_the_other_calls_come_when_it_runs_again)
+{
+    if (!begin() || fate_on_signal(reactor, SIGUSR1, crash, fate_none()).id < 0)
+        return;
+    fate_value text = fate_str("later");
+    fate_watch later = fate_on_signal(reactor, SIGUSR1, note, text);
+    if (later.id < 0 || fate_stop_later(reactor, 0) < 0)
+        return;
+    raise(SIGUSR1);
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_STR(trail, "");
+    EXPECT_EQ(fate_run(reactor), 0);
+    EXPECT_STR(trail, "later");
+}
+
+static struct fate__sys own_sys;
+
+static int raise_after_sigaction(int signo, const struct sigaction *action, struct sigaction *ret_old)
+{
+    int why = fate__sys_real.sigaction(signo, action, ret_old);
+    if (action && why == 0)
+        raise(signo);
+    return why;
+}
+
+TEST(a_signal_that_comes_as_soon_as_there_is_a_handler_is_not_lost)
+{
+    const struct fate__sys *before = fate__sys;
+
+    if (!begin())
+        return;
+    own_sys = *before;
+    own_sys.sigaction = raise_after_sigaction;
+    fate__sys = &own_sys;
+    fate_watch watch = fate_on_signal(reactor, SIGUSR1, note, fate_str("at once"));
+    fate__sys = before;
+    fate_iterate(reactor, 0);
+    if (watch.id > 0)
+        EXPECT_STR(trail, "at once");
+}
+
+/* ---- Simulated time ---- */
+
+TEST(a_simulated_reactor_delivers_signals_too)
+{
+    trail[0] = '\0';
+    reactor = test_reactor();
+    if (fate_on_signal(reactor, SIGUSR1, note, fate_str("usr1")).id < 0)
+        return;
+    raise(SIGUSR1);
+    fate_advance(reactor, 0);
+    EXPECT_STR(trail, "usr1");
+    raise(SIGUSR1);
+    fate_play(reactor, 0);
+    EXPECT_STR(trail, "usr1 usr1");
+    raise(SIGUSR1);
+    EXPECT_EQ(fate_run(reactor), -EDEADLK);
+    EXPECT_STR(trail, "usr1 usr1 usr1");
+}
+
+/* It comes while the reactor waits for a thread, and ends that: the clock does not stand still for ever. */
+TEST(a_signal_wakes_a_simulated_reactor_that_waits_for_threads)
+{
+    trail[0] = '\0';
+    reactor = test_reactor();
+    if (fate_on_signal(reactor, SIGHUP, crash, fate_none()).id < 0)
+        return;
+    fate_pause_clock(reactor);
+    pthread_t thread;
+    pthread_create(&thread, NULL, kill_process, NULL);
+    EXPECT_EQ(fate_run(reactor), 0);
+    pthread_join(thread, NULL);
+    fate_unpause_clock(reactor);
+}
+
+/* ---- Processes that fork ---- */
+
+static int signal_after_free(void)
+{
+    fate_reactor_free(reactor);
+    struct sigaction now;
+    sigaction(SIGUSR1, NULL, &now);
+    if (now.sa_handler != own_handler)
+        return 1;
+    raise(SIGUSR1);
+    fate_reactor *own = fate_reactor_new();
+    if (!own)
+        return 2;
+    fate_watch watch = fate_on_signal(own, SIGUSR1, note, fate_str("child"));
+    raise(SIGUSR1);
+    fate_iterate(own, 0);
+    fate_reactor_free(own);
+    return watch.id > 0 && strcmp(trail, "child") != 0 ? 3 : 7;
+}
+
+TEST(in_the_child_of_a_fork_signals_no_longer_reach_a_reactor_that_it_freed)
+{
+    if (!begin() || test_is_oom())
+        return;
+    signal(SIGUSR1, own_handler);
+    fate_on_signal(reactor, SIGUSR1, note, fate_str("parent"));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(signal_after_free());
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 7);
+    raise(SIGUSR1);
+    fate_iterate(reactor, 0);
+    EXPECT_STR(trail, "parent");
+    fate_reactor_free(reactor);
+    signal(SIGUSR1, SIG_DFL);
 }

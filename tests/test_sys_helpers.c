@@ -85,7 +85,7 @@ static struct {
     size_t bytes_max;
     unsigned delay;
     atomic_llong clocks_by;
-    int suspended;
+    atomic_int suspended;
 } plan;
 
 #define EVENTFDS_MAX 1024

@@ -293,3 +293,41 @@ TEST(a_crash_in_a_trigger_ends_the_run_and_startup_runs_again)
     EXPECT_EQ(fate_run(reactor), 0);
     EXPECT_STR(trail, "crash+ next time+ end+");
 }
+
+static fate_value wait_for_it(fate_value *d)
+{
+    return fate_follow(fate_as_ptr(d));
+}
+
+/* What a startup that crashed has waited for says nothing of the next one. */
+TEST(a_startup_does_not_take_what_another_waited_for_as_its_own)
+{
+    begin();
+    fate_deferred *old = fate_hold(fate_deferred_new(reactor));
+    fate_deferred *new = fate_hold(fate_deferred_new(reactor));
+
+    fate_add_trigger(reactor, FATE_BEFORE, FATE_STARTUP, wait_for_it, fate_ptr(old));
+    fate_watch crash = fate_add_trigger(reactor, FATE_BEFORE, FATE_STARTUP, crash_here, fate_none());
+    if (crash.id > 0)
+        EXPECT_EQ(fate_run(reactor), 0);
+    fate_add_trigger(reactor, FATE_BEFORE, FATE_STARTUP, wait_for_it, fate_ptr(new));
+    fate_fire_later(old, 1 * FATE_SECOND, fate_none());
+    fate_call_later(reactor, 2 * FATE_SECOND, say_later, fate_str("two"));
+    fate_fire_later(new, 3 * FATE_SECOND, fate_none());
+    on(FATE_DURING, FATE_STARTUP, "started");
+    stop_at(4);
+    fate_run(reactor);
+    EXPECT_STR(trail, "crash- two- started+");
+    fate_release(old);
+    fate_release(new);
+}
+
+TEST(when_all_is_over_triggers_are_refused)
+{
+    begin();
+    stop_at(0);
+    if (fate_run(reactor) != 0 || fate_run(reactor) != -ESHUTDOWN)
+        return;
+    EXPECT_EQ(on(FATE_BEFORE, FATE_SHUTDOWN, "never").id, -ESHUTDOWN);
+    EXPECT_EQ(fate_call_when_running(reactor, say, fate_none()).id, -ESHUTDOWN);
+}

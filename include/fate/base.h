@@ -24,7 +24,8 @@
 #define FATE_LINE_TEXT(x) FATE_TEXT_OF(x)
 #define FATE_HERE         __FILE__ ":" FATE_LINE_TEXT(__LINE__)
 
-/* An options struct whose size the macro fills; behind each f_with(…, .field = value). */
+/* An options struct whose size the macro fills; behind each f_with(…, .field = value).  Whoever makes one
+ * without it, in C++ say, sets size to sizeof the struct: one of size 0 stops the program. */
 #define FATE_WITH(T, ...)                                                                                    \
     &(T)                                                                                                     \
     {                                                                                                        \

@@ -5,7 +5,8 @@
  * go.
  *
  * A reactor belongs to one thread, the one that runs it; threads may have one each.  From other threads only
- * fate_call_from_thread, fate_blocking_call_from_thread (fate/thread.h) and fate_log may be called. */
+ * fate_call_from_thread, fate_blocking_call_from_thread (fate/thread.h) and fate_log may be called.  Any
+ * other call from there is undefined; a libfate that is built with FATE_DEBUG_CHECKS stops the program. */
 #ifndef FATE_REACTOR_H
 #define FATE_REACTOR_H
 
@@ -139,7 +140,8 @@ typedef void fate_fd_fn(int fd, unsigned events, fate_value *arg);
 /* Calls fn with those of the events that fd is ready for, again and again while it is; an error or a hang-up
  * comes as all of them.  Several may watch one descriptor.  fd stays yours: unwatch before you close it.
  * events 0 is a pause (fate_watch_events).  All may be added, changed and stopped inside fn; what was fetched
- * already does not reach one that is over.  id: -EPERM for what cannot be waited for, a plain file; -EBADF;
+ * already does not reach one that is over.  id: -EPERM for what cannot be waited for, a plain file or
+ * /dev/null, which stdin may be; -EBADF;
  * -EINVAL for other events; -ENOMEM; -ENOSPC; -EOPNOTSUPP on a simulated reactor; -ESHUTDOWN while the
  * reactor is being freed. */
 FATE_API fate_watch fate_watch_fd_at(fate_reactor *reactor, int fd, unsigned events, fate_fd_fn *fn,
@@ -165,7 +167,8 @@ FATE_API fate_watch fate_call_when_running_at(fate_reactor *reactor, fate_functi
 
 /* ---- Signals ---- */
 
-/* Calls action(arg) as an event after that signal has come, once for all that came before the loop looked.
+/* Calls action(arg) as an event after that signal has come, once for all that came before the loop looked; a
+ * simulated reactor looks between two events.  Who asks inside such a call waits for the next signal.
  * The handler that was there before comes back when nobody in the process asks for the signal any more.  id
  * -EINVAL for a signal that cannot be caught or that an instruction causes (SIGSEGV); -ENOMEM; -ESHUTDOWN. */
 FATE_API fate_watch fate_on_signal_at(fate_reactor *reactor, int signo, fate_action *action, fate_value arg,
@@ -222,9 +225,10 @@ FATE_API void fate_looping_call_free(fate_looping_call *loop);
 /* Runs function every interval: at once when now, else first after one interval.  Late runs skip whole
  * intervals, so the schedule does not drift (R209).  If it follows a deferred, the next run is planned when
  * that is done. Fires with the loop (fate_as_looping_call) after fate_looping_call_stop, or fails with the
- * function's failure, which ends the loop; it may be started again from there.  A negative interval gives a
- * deferred failed with FATE_VALUE_ERROR; starting one that runs, or whose function is not done yet,
- * stops the program. */
+ * function's failure, which ends the loop; it may be started again from there.  Cancelling fails the deferred
+ * and lets the loop go on (R214): fate_looping_call_stop stops it.  A negative interval gives a deferred
+ * failed with FATE_VALUE_ERROR; starting one that runs, or whose function is not done yet, stops the program.
+ */
 FATE_API fate_deferred *fate_looping_call_start_at(fate_looping_call *loop, fate_time interval, bool now,
                                                    const char *site);
 /* 0; -EINVAL when it does not run (R207). */

@@ -33,7 +33,7 @@ FATE_API size_t fate_reactor_each(fate_reactor *reactor,
 
 /* Prints them, a line each, up to 10,000 lines.  With report_on_usr1 in the reactor's options, SIGUSR1 prints
  * it on standard error.  With FATE_DEBUG=1 in the environment fate_reactor_free prints first what is left
- * then, if anything is. */
+ * then, if anything is; the reactor's own pool and cooperator and the observers are no reason to. */
 FATE_API void fate_reactor_report(fate_reactor *reactor, FILE *file);
 
 /* A dict of numbers, all ints.  Since the reactor was made: turns, slow_turns (named in the log), posts

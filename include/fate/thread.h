@@ -7,8 +7,9 @@
  *
  * A value that crosses must be unshared, through and through.  The check, and for immutable text and bytes
  * and for failures the copy, go through lists, dicts and failures; a box's inside cannot be seen: a box that
- * holds values needs fate_box_with and an unshared inside.  A value that is shared stops the program.  The
- * arg is dropped in the thread, before the result is on its way (R249). */
+ * holds values needs fate_box_with and an unshared inside.  A value that is shared stops the program, unless
+ * the reactor's thread posts to itself.  The arg is dropped in the thread, before the result is on its way
+ * (R249). */
 #ifndef FATE_THREAD_H
 #define FATE_THREAD_H
 
@@ -59,14 +60,13 @@ typedef struct fate_pool_options {
  *
  * Pools start with their reactor, in fate_run before its triggers, or when fate_iterate, fate_advance or
  * fate_play is first called; work is kept until then (R242, R246).  At the shutdown of fate_run, and when the
- * reactor is freed, they finish what they have been given, while the reactor waits for that (R251).  A
- * simulated reactor lets no time pass while a job is being done.
+ * reactor is freed, they finish what they have been given, while the reactor waits for that and does nothing
+ * else (R251).  A simulated reactor lets no time pass while a job is being done.
  *
  * It never gives NULL: without memory it is a pool whose deferreds fail with FATE_NO_MEMORY.  threads_min
- * above threads_max stops the program. */
-FATE_API fate_pool *fate_pool_new(fate_reactor *reactor);
-/* The same with options; in C a macro takes them as .field = value. */
-FATE_API fate_pool *fate_pool_new_with(fate_reactor *reactor, const fate_pool_options *options);
+ * above threads_max stops the program.  options NULL: the defaults. */
+FATE_API fate_pool *fate_pool_new_at(fate_reactor *reactor, const fate_pool_options *options,
+                                     const char *site);
 /* Waits until the jobs that it has been given are done, joins the threads and frees it; the deferreds fire
  * afterwards, in the reactor's next round.  Their blocking calls to this reactor, which could not answer them
  * meanwhile, fail with FATE_CANCELLED.  In a pool that has not started they fail with FATE_CANCELLED now.
@@ -111,6 +111,8 @@ FATE_END
 #ifdef __cplusplus
 #include <fate/thread_cxx.h>
 #else
+FATE_API fate_pool *fate_pool_new(fate_reactor *reactor);
+FATE_API fate_pool *fate_pool_new_with(fate_reactor *reactor, const fate_pool_options *options);
 FATE_API int fate_call_from_thread(fate_reactor *reactor, fate_action *action, fate_value arg);
 FATE_API fate_value fate_blocking_call_from_thread(fate_reactor *reactor, fate_function *function,
                                                    fate_value arg);
@@ -124,8 +126,9 @@ FATE_API void fate_call_multiple_in_thread(fate_reactor *reactor, size_t n, fate
     fate_call_from_thread_at(reactor, action, __VA_ARGS__, #action " " FATE_HERE)
 #define fate_blocking_call_from_thread(reactor, function, ...)                                               \
     fate_blocking_call_from_thread_at(reactor, function, __VA_ARGS__, #function " " FATE_HERE)
+#define fate_pool_new(reactor) fate_pool_new_at(reactor, NULL, FATE_HERE)
 #define fate_pool_new_with(reactor, ...)                                                                     \
-    (fate_pool_new_with)(reactor, FATE_WITH(fate_pool_options, __VA_ARGS__))
+    fate_pool_new_at(reactor, FATE_WITH(fate_pool_options, __VA_ARGS__), FATE_HERE)
 #define fate_defer_to_thread(reactor, function, ...)                                                         \
     fate_defer_to_thread_at(reactor, function, __VA_ARGS__, #function " " FATE_HERE)
 #define fate_defer_to_pool(pool, function, ...)                                                              \

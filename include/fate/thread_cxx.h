@@ -17,6 +17,18 @@ inline fate_value fate_blocking_call_from_thread(fate_reactor *reactor, fate_fun
     return fate_blocking_call_from_thread_at(reactor, function, arg, fate_site(file, line, nullptr));
 }
 
+inline fate_pool *fate_pool_new(fate_reactor *reactor, const char *file = __builtin_FILE(),
+                                int line = __builtin_LINE())
+{
+    return fate_pool_new_at(reactor, nullptr, fate_site(file, line, nullptr));
+}
+
+inline fate_pool *fate_pool_new_with(fate_reactor *reactor, const fate_pool_options *options,
+                                     const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_pool_new_at(reactor, options, fate_site(file, line, nullptr));
+}
+
 inline fate_deferred *fate_defer_to_thread(fate_reactor *reactor, fate_function *function, fate_value arg,
                                            const char *file = __builtin_FILE(), int line = __builtin_LINE())
 {

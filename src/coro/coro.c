@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 
 #define AWAITS_AT_END_MAX 100
 
@@ -456,8 +457,7 @@ fate_deferred *fate_go_at(fate_reactor *reactor, fate_coroutine *body, fate_valu
     fate__check_given(&arg, "fate_go", site);
     if (!body)
         fate__stop(site, "fate_go was given a NULL body.");
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    fate__take_options(&o, sizeof o, options, "fate_go_with", site);
     if (fate__turns(reactor)->is_ending) {
         fate_drop(arg);
         return fate__library_deferred(reactor, site);

@@ -1,7 +1,7 @@
 /* Adding levels. */
 #include <deferred/deferred.h>
 
-#include <string.h>
+#include <base/options.h>
 
 static bool sees_failures(unsigned kind, const struct fate__level level[])
 {
@@ -162,7 +162,7 @@ fate_deferred *fate_add_trap_at(fate_deferred *d, const fate_class *c, fate_call
 fate_deferred *fate_add_handlers_at(fate_deferred *d, const fate_handlers *handlers, const char *site)
 {
     fate_handlers h = { 0 };
-    memcpy(&h, handlers, handlers->size < sizeof h ? handlers->size : sizeof h);
+    fate__take_options(&h, sizeof h, handlers, "fate_add_handlers", site);
     struct fate__level level[2] = {
         { .as.call = h.callback, .site = site, .arg = h.callback_arg },
         { .as.call = h.errback, .site = site, .arg = h.errback_arg },

@@ -1,6 +1,5 @@
 /* Settle and gather: all results of several deferreds, or the first that decides (R97-R113). */
-#include <string.h>
-
+#include <base/options.h>
 #include <deferred/members.h>
 #include <fate/combine.h>
 
@@ -87,8 +86,7 @@ fate_deferred *fate_settle_at(fate_reactor *reactor, size_t n, fate_deferred *co
     fate_settle_options o = { 0 };
     unsigned flags = 0;
 
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    fate__take_options(&o, sizeof o, options, "fate_settle_with", site);
     if (o.fire_on_one_callback)
         flags |= FIRST_VALUE;
     if (o.fire_on_one_errback)
@@ -103,8 +101,7 @@ fate_deferred *fate_gather_at(fate_reactor *reactor, size_t n, fate_deferred *co
 {
     fate_gather_options o = { 0 };
 
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    fate__take_options(&o, sizeof o, options, "fate_gather_with", site);
     return settle(reactor, n, members, FIRST_FAILURE | (o.consume_errors ? CONSUME : 0), "fate_gather", site);
 }
 

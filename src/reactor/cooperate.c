@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/text.h>
 
 #define SLICE_DEFAULT (10 * FATE_MILLISECOND)
@@ -298,8 +298,7 @@ fate_cooperator *fate_cooperator_new_at(fate_reactor *reactor, const fate_cooper
     fate_cooperator_options o = { 0 };
 
     fate__check_reactor(reactor, "fate_cooperator_new", site);
-    if (options)
-        memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    fate__take_options(&o, sizeof o, options, "fate_cooperator_new_with", site);
     if (o.slice < 0)
         fate__stop(site,
                    "fate_cooperator_new with a slice of %g s. A slice is a time for work: give it more "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/sys.h>
 #include <reactor/reactor.h>
 
 struct fate__fd_watch {
@@ -51,6 +52,9 @@ static int make_room(struct fate__descriptors *descriptors, int fd)
 
     if ((size_t)fd < descriptors->n)
         return 0;
+    struct stat about;
+    if (fate__sys->fstat(fd, &about) < 0) /* a number that is none may be as large as it likes */
+        return -errno;
     while (n <= (size_t)fd)
         n *= 2;
     struct fate__descriptor *by_fd = fate__realloc(descriptors->by_fd, n * sizeof *by_fd);
@@ -189,6 +193,7 @@ int fate_watch_events(fate_watch handle, unsigned events)
 
     if (!watch)
         return -ENOENT;
+    fate__check_reactor(handle.reactor, "fate_watch_events", watch->watched.site);
     if (events & ~BOTH)
         return -EINVAL;
     unsigned before = watch->events;

@@ -161,6 +161,8 @@ int fate_turn(fate_reactor *reactor, fate_action *action, fate_value arg)
 
     fate__check_reactor(reactor, "fate_turn", NULL);
     fate__check_given(&arg, "fate_turn", NULL);
+    if (!action)
+        fate__stop(NULL, "fate_turn was given a NULL action.");
     if (fate__is_no_memory(&arg))
         return -ENOMEM;
     if (turns->outside) {

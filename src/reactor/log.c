@@ -329,8 +329,15 @@ void fate__log_from_turns(struct fate__turns *turns, int level, const fate_value
     fate_reactor *reactor = fate__reactor(turns);
     fate_log_entry entry = entry_of(reactor, level, site, text);
 
+    /* What the loop says between two events is a turn, so that no observer can run it within itself. */
+    bool is_between = reactor->is_iterating && !turns->is_inside;
+
     entry.failure = failure;
+    if (is_between)
+        fate__turn_enter(turns);
     say(reactor, &entry, fate_none());
+    if (is_between)
+        fate__turn_leave(turns);
 }
 
 /* Most lines need no memory; without memory, the beginning of a long one is what is said. */

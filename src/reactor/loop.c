@@ -48,7 +48,9 @@ static void stop_parts(fate_reactor *reactor)
     reactor->is_running = false;
     fate_timer_cancel(reactor->shutdown_limit);
     fate__threads_stop(reactor);
-    fate__run_posts(reactor); /* what the last jobs have to say */
+    if (reactor->slow_callback)
+        reactor->turn_began = fate__coarse(); /* who comes next is not to blame for that wait */
+    fate__run_posts(reactor);                 /* what the last jobs have to say */
 }
 
 static void nothing(fate_value *arg)
@@ -98,10 +100,15 @@ static bool is_over(const fate_reactor *reactor)
     return reactor->has_crashed || reactor->stage == FATE__ENDED;
 }
 
-static void round_of(fate_reactor *reactor, fate_time timeout_max)
+static void run_what_has_come(fate_reactor *reactor)
 {
     fate__signals_deliver(reactor);
     fate__run_posts(reactor);
+}
+
+static void round_of(fate_reactor *reactor, fate_time timeout_max)
+{
+    run_what_has_come(reactor);
     run_timers(reactor);
     step(reactor);
     if (!is_over(reactor))
@@ -124,10 +131,10 @@ static bool play_next(fate_reactor *reactor, fate_time end)
 /* What threads have been given to do takes no simulated time: the clock waits for it. */
 static void join_threads(fate_reactor *reactor)
 {
-    fate__run_posts(reactor);
+    run_what_has_come(reactor);
     while (reactor->n_outside > reactor->n_blocked && !reactor->has_crashed) {
         fate__wait_for_posts(reactor);
-        fate__run_posts(reactor);
+        run_what_has_come(reactor);
     }
 }
 
@@ -138,7 +145,7 @@ static bool simulated_round(fate_reactor *reactor)
     step(reactor);
     if (is_over(reactor) || reactor->has_stopped)
         return true;
-    return play_next(reactor, FATE_NEVER) || fate__posts_are_waiting(&reactor->posts);
+    return play_next(reactor, FATE_NEVER) || fate__has_work(reactor);
 }
 
 static void check_simulated(const fate_reactor *reactor, fate_time t, const char *what)
@@ -156,23 +163,27 @@ void fate_advance(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_advance");
     check_simulated(reactor, t, "fate_advance");
+    reactor->is_iterating = true;
     fate__threads_begin(reactor);
-    fate__run_posts(reactor);
+    run_what_has_come(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
     while (call_timer(reactor, reactor->now, UINT64_MAX))
-        fate__run_posts(reactor);
+        run_what_has_come(reactor);
+    reactor->is_iterating = false;
 }
 
 void fate_play(fate_reactor *reactor, fate_time t)
 {
     fate__enter(reactor, "fate_play");
     check_simulated(reactor, t, "fate_play");
+    reactor->is_iterating = true;
     fate__threads_begin(reactor);
     fate_time end = fate__time_after(reactor->now, t);
     do
         join_threads(reactor);
     while (play_next(reactor, end));
     fate__set_now(reactor, end);
+    reactor->is_iterating = false;
 }
 
 /* ---- Running ---- */
@@ -225,7 +236,12 @@ int fate_run(fate_reactor *reactor)
         else
             round_of(reactor, FATE_NEVER);
     reactor->is_iterating = false;
-    return end(reactor, can_go_on ? 0 : -EDEADLK);
+    int why = end(reactor, can_go_on ? 0 : -EDEADLK);
+    if (reactor->is_foreign && reactor->stage == FATE__IDLE) {
+        reactor->timer_fd_due = FATE_NEVER; /* the crash may have swallowed its event */
+        fate__hand_to_foreign_loop(reactor);
+    }
+    return why;
 }
 
 int fate_iterate(fate_reactor *reactor, fate_time timeout)

@@ -221,9 +221,11 @@ static void look(struct fate__owned *owned, fate__see_fn *see, void *arg)
     fate__see_owned(owned, see, arg, state, loop->d);
 }
 
-static fate_looping_call *new_loop(fate_reactor *reactor, fate_value arg, const char *site)
+static fate_looping_call *new_loop(fate_reactor *reactor, bool has_function, fate_value arg, const char *site)
 {
     fate__check_reactor(reactor, "fate_looping_call_new", site);
+    if (!has_function)
+        fate__stop(site, "fate_looping_call_new was given a NULL function.");
     fate__check_given(&arg, "fate_looping_call_new", site);
     if (fate__is_no_memory(&arg))
         return (fate_looping_call *)&reactor->turns.no_memory_thing;
@@ -241,7 +243,7 @@ static fate_looping_call *new_loop(fate_reactor *reactor, fate_value arg, const 
 fate_looping_call *fate_looping_call_new_at(fate_reactor *reactor, fate_function *function, fate_value arg,
                                             const char *site)
 {
-    fate_looping_call *loop = new_loop(reactor, arg, site);
+    fate_looping_call *loop = new_loop(reactor, function != NULL, arg, site);
     if (!loop->owned.is_no_memory)
         loop->function = function;
     return loop;
@@ -250,7 +252,7 @@ fate_looping_call *fate_looping_call_new_at(fate_reactor *reactor, fate_function
 fate_looping_call *fate_looping_call_new_counted_at(fate_reactor *reactor, fate_counted_function *function,
                                                     fate_value arg, const char *site)
 {
-    fate_looping_call *loop = new_loop(reactor, arg, site);
+    fate_looping_call *loop = new_loop(reactor, function != NULL, arg, site);
     if (!loop->owned.is_no_memory)
         loop->counted = function;
     return loop;

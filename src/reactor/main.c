@@ -164,6 +164,8 @@ int(fate_main_with)(fate_main_fn *main_fn, int argc, char **argv, const fate_rea
 {
     struct program program = { .start = main_fn, .argc = argc, .argv = argv };
 
+    if (!main_fn)
+        fate__stop(NULL, "fate_main was given a NULL main function.");
     program.reactor = (fate_reactor_new_with)(options);
     if (!program.reactor)
         return say_why("make a reactor", -errno);

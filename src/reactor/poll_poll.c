@@ -72,10 +72,22 @@ static void close_list(struct fate__poller *poller)
     fate__free(poller->places);
 }
 
+/* What epoll refuses, poll(2) would call always ready. */
+static int can_wait_for(int fd)
+{
+    struct stat about;
+
+    if (fate__sys->fstat(fd, &about) < 0)
+        return -errno;
+    return S_ISREG(about.st_mode) || S_ISDIR(about.st_mode) || S_ISBLK(about.st_mode) ? -EPERM : 0;
+}
+
 static int add(struct fate__poller *poller, int fd, uint32_t generation, unsigned events)
 {
-    int why = make_places(poller, fd);
+    int why = can_wait_for(fd);
 
+    if (why == 0)
+        why = make_places(poller, fd);
     if (why == 0)
         why = make_room(poller);
     if (why < 0)
@@ -122,6 +134,16 @@ static void read_wake(struct fate__poller *poller)
     (void)!fate__sys->read(poller->wake_fd, &count, sizeof count);
 }
 
+/* Who is told of a descriptor that is not open any more has no need to hear it again. */
+static void take_out_closed(struct fate__poller *poller, const struct fate__event *events, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int fd = events[i].fd;
+        if (fd >= 0 && poller->fds[poller->places[fd]].revents & POLLNVAL)
+            take_out(poller, fd);
+    }
+}
+
 static int collect(struct fate__poller *poller, struct fate__event ret_events[])
 {
     int n = 0;
@@ -138,6 +160,7 @@ static int collect(struct fate__poller *poller, struct fate__event ret_events[])
             ret_events[n++] = (struct fate__event){ poller->fds[i].fd, poller->generations[i],
                                                     from_poll(poller->fds[i].revents) };
     }
+    take_out_closed(poller, ret_events, n);
     return n;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/sys.h>
 #include <reactor/blocking.h>
 
@@ -544,23 +545,24 @@ static void destroy(struct fate__owned *owned)
     fate__free(pool);
 }
 
-static void check_limits(unsigned threads_min, unsigned threads_max, const char *what)
+static void check_limits(unsigned threads_min, unsigned threads_max, const char *what, const char *site)
 {
     if (threads_min > threads_max)
-        fate__stop(NULL, "%s was given a threads_min of %u and a threads_max of %u, which is less (R247).",
+        fate__stop(site, "%s was given a threads_min of %u and a threads_max of %u, which is less (R247).",
                    what, threads_min, threads_max);
 }
 
-static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *options)
+static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *options, const char *site)
 {
     unsigned threads_max = options->threads_max ? options->threads_max : 10;
 
-    check_limits(options->threads_min, threads_max, "fate_pool_new_with");
+    check_limits(options->threads_min, threads_max, "fate_pool_new_with", site);
     if (fate__threads_need_jobs(reactor) < 0)
         return (struct fate_pool *)&reactor->turns.no_memory_thing;
     struct fate_pool *pool = fate__own(reactor, sizeof *pool, destroy, "fate_pool_new");
     if (pool->owned.is_no_memory)
         return pool;
+    pool->owned.site = site;
     pool->name = options->name ? options->name : "fate";
     pool->waiting_max = options->waiting_max ? options->waiting_max : SIZE_MAX;
     pool->threads_min = options->threads_min;
@@ -578,19 +580,23 @@ static struct fate_pool *make(fate_reactor *reactor, const fate_pool_options *op
     return pool;
 }
 
-fate_pool *(fate_pool_new_with)(fate_reactor *reactor, const fate_pool_options *given)
+fate_pool *fate_pool_new_at(fate_reactor *reactor, const fate_pool_options *given, const char *site)
 {
     fate_pool_options options = { 0 };
 
-    fate__check_reactor(reactor, "fate_pool_new_with", NULL);
-    if (given)
-        memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
-    return make(reactor, &options);
+    fate__check_reactor(reactor, "fate_pool_new", site);
+    fate__take_options(&options, sizeof options, given, "fate_pool_new_with", site);
+    return make(reactor, &options, site);
 }
 
-fate_pool *fate_pool_new(fate_reactor *reactor)
+fate_pool *(fate_pool_new_with)(fate_reactor *reactor, const fate_pool_options *options)
 {
-    return (fate_pool_new_with)(reactor, NULL);
+    return fate_pool_new_at(reactor, options, "fate_pool_new_with");
+}
+
+fate_pool *(fate_pool_new)(fate_reactor *reactor)
+{
+    return fate_pool_new_at(reactor, NULL, "fate_pool_new");
 }
 
 /* The functions that take a pool. */
@@ -618,7 +624,7 @@ fate_pool *fate_reactor_pool(fate_reactor *reactor)
     if (!reactor->threads.own) {
         const fate_pool_options options = { .name = reactor->options.name,
                                             .threads_max = reactor->options.threads_max };
-        struct fate_pool *pool = make(reactor, &options);
+        struct fate_pool *pool = make(reactor, &options, "");
         if (pool->owned.is_no_memory)
             return pool;
         reactor->threads.own = pool;
@@ -630,7 +636,7 @@ int fate_pool_resize(fate_pool *pool, unsigned threads_min, unsigned threads_max
 {
     if (!check(pool, "fate_pool_resize"))
         return -ENOMEM;
-    check_limits(threads_min, threads_max, "fate_pool_resize");
+    check_limits(threads_min, threads_max, "fate_pool_resize", NULL);
     pthread_mutex_lock(&pool->lock);
     pool->threads_min = pool->is_closed ? 0 : threads_min;
     pool->threads_max = threads_max;

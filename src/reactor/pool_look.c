@@ -116,7 +116,7 @@ void fate__pool_look(struct fate__owned *owned, fate__see_fn *see, void *arg)
     const struct fate__seen seen = {
         .kind = "pool",
         .name = looking.pool->name,
-        .site = "",
+        .site = owned->site ? owned->site : "",
         .state = state,
         .age = fate__age(owned->turns, owned->made_ms),
         .id = owned,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/sys.h>
 #include <reactor/reactor.h>
 #include <reactor/stream.h>
@@ -270,14 +271,12 @@ struct fate__spawn fate__spawn_wanted(fate_reactor *reactor, const char *const a
                                       const fate_spawn_options *options, const char *what, const char *site)
 {
     struct fate__spawn wanted = { .reactor = reactor, .argv = argv, .site = site };
-    size_t size = options && options->size < sizeof *options ? options->size : sizeof *options;
 
     fate__check_reactor(reactor, what, site);
     if (!argv || !argv[0])
         fate__stop(site, "%s was given no program: argv begins with its name, fate_argv(\"ls\", \"-l\").",
                    what);
-    if (options)
-        memcpy(&wanted.options, options, size);
+    fate__take_options(&wanted.options, sizeof wanted.options, options, what, site);
     fate__check_given(&wanted.options.input, what, site);
     if (!wanted.options.output_bytes_max)
         wanted.options.output_bytes_max = defaults.output_bytes_max;

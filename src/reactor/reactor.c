@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <base/alloc.h>
+#include <base/options.h>
 #include <base/process.h>
 #include <base/sys.h>
 #include <reactor/signal.h>
@@ -25,8 +26,7 @@ static void take_options(fate_reactor *reactor, const fate_reactor_options *give
 {
     fate_reactor_options *options = &reactor->options;
 
-    if (given)
-        memcpy(options, given, given->size < sizeof *options ? given->size : sizeof *options);
+    fate__take_options(options, sizeof *options, given, "fate_reactor_new_with", NULL);
     if (!options->name)
         options->name = defaults.name;
     if (!options->slow_callback)
@@ -131,6 +131,7 @@ fate_reactor *fate_reactor_new(void)
 /* In the child of a fork: what it shares with its parent is left alone, and nothing is called. */
 static void free_in_child(fate_reactor *reactor)
 {
+    fate__signals_leave(reactor);
     free_memory(reactor);
 }
 

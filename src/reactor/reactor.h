@@ -145,7 +145,9 @@ void fate__enter(fate_reactor *reactor, const char *what);
 
 /* Waits until something happens, for at most that long, and delivers the descriptors' events. */
 void fate__wait(fate_reactor *reactor, fate_time timeout_max);
-/* For a simulated reactor: waits in real time until there are posts. */
+/* Is there something that no descriptor tells of: a post, a signal? */
+bool fate__has_work(fate_reactor *reactor);
+/* For a simulated reactor: waits in real time until there is. */
 void fate__wait_for_posts(fate_reactor *reactor);
 /* The loop says that it is about to sleep; false: it must not, there is work that came before. */
 bool fate__may_sleep(fate_reactor *reactor);

@@ -283,6 +283,8 @@ size_t fate_reactor_each(fate_reactor *reactor, void (*look)(const fate_thing *t
 
     fate__check_reactor(reactor, "fate_reactor_each", NULL);
     fate__check_given(&arg, "fate_reactor_each", NULL);
+    if (!look)
+        fate__stop(NULL, "fate_reactor_each was given a NULL look.");
     fate__lend(&seeing.arg);
     if (reactor->turns.outside)
         reactor->turns.outside(&reactor->turns, see_all, &seeing);
@@ -328,6 +330,8 @@ void fate_reactor_report(fate_reactor *reactor, FILE *file)
     char age[FATE__SPAN_BYTES];
 
     fate__check_reactor(reactor, "fate_reactor_report", NULL);
+    if (!file)
+        fate__stop(NULL, "fate_reactor_report was given a NULL file. stderr is one that is always there.");
     fprintf(file, "reactor %s, %s old\n", reactor->options.name,
             fate__span_text(fate__now(reactor) - reactor->began, age));
     size_t n = fate_reactor_each(reactor, print, fate_ptr(&printing));
@@ -351,24 +355,34 @@ int fate__report_on_usr1(fate_reactor *reactor)
     return watch.id < 0 ? (int)watch.id : 0;
 }
 
-/* Observers are to stay to the end. */
-static void count_left(const fate_thing *thing, fate_value *n)
+struct left {
+    const fate_reactor *reactor;
+    size_t n;
+};
+
+/* Observers are to stay to the end, and so are the reactor's own pool and cooperator. */
+static void count_left(const fate_thing *thing, fate_value *arg)
 {
-    if (strcmp(thing->kind, fate__observer_kind.name) != 0)
-        ++*(size_t *)fate_as_ptr(n);
+    struct left *left = fate_as_ptr(arg);
+    bool is_own_pool = thing->id == left->reactor->threads.own;
+    bool is_own_cooperator = thing->id == left->reactor->cooperator;
+    bool is_observer = strcmp(thing->kind, fate__observer_kind.name) == 0;
+
+    if (!is_own_pool && !is_own_cooperator && !is_observer)
+        left->n++;
 }
 
 void fate__report_left(fate_reactor *reactor)
 {
     const char *debug = getenv("FATE_DEBUG");
-    size_t n = 0;
+    struct left left = { .reactor = reactor };
 
     if (!debug || strcmp(debug, "1") != 0)
         return;
     fate__turn_enter(&reactor->turns); /* what is done goes */
     fate__turn_leave(&reactor->turns);
-    fate_reactor_each(reactor, count_left, fate_ptr(&n));
-    if (n == 0)
+    fate_reactor_each(reactor, count_left, fate_ptr(&left));
+    if (left.n == 0)
         return;
     fprintf(stderr, "fate_reactor_free: this is left.\n");
     fate_reactor_report(reactor, stderr);

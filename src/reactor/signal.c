@@ -22,7 +22,8 @@ struct fate__signals {
     struct fate__posts *posts;     /* whom to wake */
     atomic_ullong wanted, arrived; /* a bit for each signal */
     struct fate__link watches;     /* in order of asking */
-    struct signal_watch *next;     /* whose turn is next, while a signal is delivered */
+    struct signal_watch *next;     /* whose turn is next, while signals are delivered */
+    bool has_due;                  /* some watches have still to be called */
     unsigned place;                /* in the table */
 };
 
@@ -32,6 +33,7 @@ struct signal_watch {
     fate_action *action;
     fate_value arg;
     int signo;
+    bool is_due; /* its signal had come when the loop looked */
 };
 
 /* The process's. */
@@ -44,6 +46,30 @@ static struct {
         unsigned n_watches;
     } signals[SIGNALS_MAX + 1];
 } process = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* The child of a fork finds the table whole, and none of the other threads that were inside a handler. */
+static void lock_before_fork(void)
+{
+    pthread_mutex_lock(&process.lock);
+}
+
+static void unlock_in_parent(void)
+{
+    pthread_mutex_unlock(&process.lock);
+}
+
+static void unlock_in_child(void)
+{
+    atomic_store(&process.n_inside, 0);
+    pthread_mutex_unlock(&process.lock);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(lock_before_fork, unlock_in_parent, unlock_in_child);
+}
 
 static unsigned long long bit(int signo)
 {
@@ -120,6 +146,20 @@ static struct fate__signals *signals_of(fate_reactor *reactor)
     return reactor->signals = signals;
 }
 
+/* What the child's own handlers were comes back, and its signals wake the parent no longer. */
+void fate__signals_leave(fate_reactor *reactor)
+{
+    struct fate__signals *signals = reactor->signals;
+
+    if (!signals)
+        return;
+    pthread_mutex_lock(&process.lock);
+    for (const struct fate__link *at = signals->watches.next; at != &signals->watches; at = at->next)
+        uninstall(fate_container_of(at, struct signal_watch, link)->signo);
+    pthread_mutex_unlock(&process.lock);
+    fate__signals_done(reactor);
+}
+
 void fate__signals_done(fate_reactor *reactor)
 {
     struct fate__signals *signals = reactor->signals;
@@ -141,6 +181,15 @@ static bool is_wanted(const struct fate__signals *signals, int signo)
     return false;
 }
 
+/* If nobody asks for it any more, what has come before somebody asks again concerns nobody. */
+static void want_no_longer(struct fate__signals *signals, int signo)
+{
+    if (is_wanted(signals, signo))
+        return;
+    atomic_fetch_and(&signals->wanted, ~bit(signo));
+    atomic_fetch_and(&signals->arrived, ~bit(signo));
+}
+
 static void stop(fate_reactor *reactor, struct fate__watched *watched)
 {
     struct signal_watch *watch = (struct signal_watch *)watched;
@@ -149,8 +198,7 @@ static void stop(fate_reactor *reactor, struct fate__watched *watched)
     if (signals->next == watch)
         signals->next = fate_container_of(watch->link.next, struct signal_watch, link);
     fate__list_remove(&watch->link);
-    if (!is_wanted(signals, watch->signo))
-        atomic_fetch_and(&signals->wanted, ~bit(watch->signo));
+    want_no_longer(signals, watch->signo);
     pthread_mutex_lock(&process.lock);
     uninstall(watch->signo);
     pthread_mutex_unlock(&process.lock);
@@ -172,14 +220,16 @@ static int add(fate_reactor *reactor, struct signal_watch *watch, const char *si
 
     if (!signals || fate__watch_open(reactor, &watch->watched, &kind, site).id < 0)
         return -ENOMEM;
-    int why = install(watch->signo);
-    if (why < 0) {
-        fate__watch_close(reactor, &watch->watched);
-        return why;
-    }
+    /* Before the handler is there: a signal that comes at once must not be lost. */
     fate__list_add_last(&signals->watches, &watch->link);
     atomic_fetch_or(&signals->wanted, bit(watch->signo));
-    return 0;
+    int why = install(watch->signo);
+    if (why < 0) {
+        fate__list_remove(&watch->link);
+        want_no_longer(signals, watch->signo);
+        fate__watch_close(reactor, &watch->watched);
+    }
+    return why;
 }
 
 /* What an instruction has caused would come again at once: it cannot wait for the loop. */
@@ -203,6 +253,7 @@ static int watch_signal(fate_reactor *reactor, const struct signal_watch *wanted
     if (!watch)
         return -ENOMEM;
     *watch = *wanted;
+    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&process.lock);
     int why = add(reactor, watch, site);
     pthread_mutex_unlock(&process.lock);
@@ -237,26 +288,36 @@ fate_watch(fate_on_signal)(fate_reactor *reactor, int signo, fate_action *action
 
 /* ---- Delivering ---- */
 
-static void deliver(fate_reactor *reactor, int signo)
+static void call(fate_reactor *reactor, struct signal_watch *watch)
+{
+    watch->is_due = false;
+    fate__deliver(reactor, watch->action, fate_copy(&watch->arg), watch->watched.site);
+}
+
+/* In order of asking.  What a crash leaves is called by the next round. */
+static void call_due(fate_reactor *reactor)
 {
     struct fate__signals *signals = reactor->signals;
     struct fate__link *at = signals->watches.next;
 
-    while (at != &signals->watches) {
+    while (at != &signals->watches && !reactor->has_crashed) {
         struct signal_watch *watch = fate_container_of(at, struct signal_watch, link);
         signals->next = fate_container_of(at->next, struct signal_watch, link);
-        if (watch->signo == signo)
-            fate__deliver(reactor, watch->action, fate_copy(&watch->arg), watch->watched.site);
+        if (watch->is_due)
+            call(reactor, watch);
         at = &signals->next->link;
     }
     signals->next = NULL;
+    signals->has_due = at != &signals->watches;
 }
 
 bool fate__signals_have_come(const fate_reactor *reactor)
 {
-    return reactor->signals && atomic_load(&reactor->signals->arrived);
+    return reactor->signals && (reactor->signals->has_due || atomic_load(&reactor->signals->arrived));
 }
 
+/* Those who ask inside a call have not asked before the signal came, and are not called for it: else two who
+ * ask again each time would keep each other going for ever. */
 void fate__signals_deliver(fate_reactor *reactor)
 {
     struct fate__signals *signals = reactor->signals;
@@ -264,9 +325,9 @@ void fate__signals_deliver(fate_reactor *reactor)
     if (!fate__signals_have_come(reactor))
         return;
     unsigned long long arrived = atomic_exchange(&signals->arrived, 0);
-    for (int signo = 1; signo <= SIGNALS_MAX && arrived; signo++)
-        if (arrived & bit(signo)) {
-            arrived &= ~bit(signo);
-            deliver(reactor, signo);
-        }
+    for (struct fate__link *at = signals->watches.next; at != &signals->watches; at = at->next) {
+        struct signal_watch *watch = fate_container_of(at, struct signal_watch, link);
+        watch->is_due |= (arrived & bit(watch->signo)) != 0;
+    }
+    call_due(reactor);
 }

@@ -51,7 +51,8 @@ static struct trigger *new_trigger(fate_reactor *reactor, fate_function *functio
 
 static bool is_over(const fate_reactor *reactor, const struct fate__occasion *occasion, fate_phase phase)
 {
-    return reactor->turns.is_ending || (occasion->is_firing && phase < occasion->phase);
+    return reactor->turns.is_ending || reactor->stage == FATE__ENDED ||
+           (occasion->is_firing && phase < occasion->phase);
 }
 
 fate_watch fate_add_trigger_at(fate_reactor *reactor, fate_phase phase, fate_occasion when,
@@ -79,22 +80,24 @@ fate_watch fate_add_trigger_at(fate_reactor *reactor, fate_phase phase, fate_occ
 
 /* ---- Running ---- */
 
-static void one_less(struct fate__occasion *occasion)
+static void one_less(const struct fate__level *level)
 {
-    if (occasion->n_waiting > 0)
+    struct fate__occasion *occasion = level->arg.as.p;
+
+    if (occasion->is_firing && level->index == occasion->n_firings)
         occasion->n_waiting--;
 }
 
 /* Its result stays on it: a failure is reported there if nobody else handles it (R231). */
 static fate_deferred *is_done(fate_deferred *d, struct fate__level *level)
 {
-    one_less(level->arg.as.p);
+    one_less(level);
     return NULL;
 }
 
 static void will_not_be_done(struct fate__level *level)
 {
-    one_less(level->arg.as.p);
+    one_less(level);
 }
 
 static const struct fate__native done_level = { "trigger", is_done, will_not_be_done };
@@ -104,8 +107,8 @@ static void wait_for(struct fate__occasion *occasion, fate_deferred *d)
     if (fate__is_no_memory_deferred(d))
         return;
     occasion->n_waiting++;
-    if (!fate__add_native(d, &done_level, occasion, 0))
-        one_less(occasion);
+    if (!fate__add_native(d, &done_level, occasion, occasion->n_firings))
+        occasion->n_waiting--;
 }
 
 static void take_result(fate_reactor *reactor, struct fate__occasion *occasion, fate_value out,
@@ -151,6 +154,7 @@ void fate__occasion_begin(fate_reactor *reactor, fate_occasion when)
 
     occasion->is_firing = true;
     occasion->n_waiting = 0;
+    occasion->n_firings++;
     run_phase(reactor, occasion, FATE_BEFORE);
 }
 

@@ -10,6 +10,7 @@ struct fate__occasion {
     fate_phase phase;              /* the one that is running, if is_firing */
     bool is_firing;
     unsigned n_waiting; /* deferreds of triggers before it that are not done */
+    size_t n_firings;   /* so that those of one that a crash has ended are not taken for these */
 };
 
 struct fate__triggers {

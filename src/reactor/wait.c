@@ -31,8 +31,7 @@ fate_time fate_next_timeout(const fate_reactor *reactor)
 
 /* ---- Waiting ---- */
 
-/* Is there something that no descriptor tells of? */
-static bool has_work(fate_reactor *reactor)
+bool fate__has_work(fate_reactor *reactor)
 {
     return fate__posts_are_waiting(&reactor->posts) || fate__signals_have_come(reactor);
 }
@@ -40,7 +39,7 @@ static bool has_work(fate_reactor *reactor)
 bool fate__may_sleep(fate_reactor *reactor)
 {
     atomic_store(&reactor->posts.asleep, true);
-    if (!has_work(reactor))
+    if (!fate__has_work(reactor))
         return true;
     atomic_store(&reactor->posts.asleep, false);
     return false;
@@ -85,7 +84,7 @@ static int spin(fate_reactor *reactor, fate_time timeout, struct fate__event *ev
 
     *ret_is_over = true;
     do {
-        if (has_work(reactor))
+        if (fate__has_work(reactor))
             return wait_once(reactor, 0, events);
         n = wait_once(reactor, 0, events);
         if (n > 0)
@@ -93,6 +92,15 @@ static int spin(fate_reactor *reactor, fate_time timeout, struct fate__event *ev
     } while (fate__monotonic() < end);
     *ret_is_over = timeout <= reactor->spin.budget;
     return 0;
+}
+
+static fate_time rest_of(fate_time timeout, fate_time began)
+{
+    fate_time spent = fate__monotonic() - began;
+
+    if (timeout == FATE_NEVER || spent < 0) /* a clock that cannot be read says 0 */
+        return timeout;
+    return timeout > spent ? timeout - spent : 0;
 }
 
 static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate__event *events)
@@ -105,7 +113,7 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
     if (trust->trust > 0)
         n = spin(reactor, timeout, events, &is_over);
     if (!is_over)
-        n = sleep_once(reactor, timeout, events);
+        n = sleep_once(reactor, rest_of(timeout, began), events);
     bool was_short = fate__monotonic() - began <= trust->budget;
     if (was_short && trust->trust < TRUST_MAX)
         trust->trust++;
@@ -116,7 +124,8 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
 
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
-    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) || has_work(reactor))
+    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) ||
+        fate__has_work(reactor))
         return 0;
     fate_time left = until_next(reactor);
     if (left != 0 && left != FATE_NEVER) { /* what was done since the wake-up has taken its time */
@@ -170,6 +179,7 @@ void fate__timer_fd_update(fate_reactor *reactor)
 
     if (reactor->timer_fd < 0 || due == reactor->timer_fd_due)
         return;
+    fate__check_reactor(reactor, "A function that plans, moves or fires", NULL);
     /* 0 would turn it off. */
     fate_time at = due < 1 ? 1 : due;
     struct itimerspec when = { .it_value = { (time_t)(at / FATE_SECOND), (long)(at % FATE_SECOND) } };

@@ -89,6 +89,7 @@ int fate_unwatch(fate_watch watch)
 
     if (!watched)
         return -ENOENT;
+    fate__check_reactor(watch.reactor, "fate_unwatch", watched->site);
     fate__watch_close(watch.reactor, watched);
     watched->kind->stop(watch.reactor, watched);
     return 0;

@@ -393,6 +393,7 @@ void threads(fate_reactor *reactor)
     options.size = sizeof options;
     options.threads_max = 2;
     fate_pool *pool = fate_pool_new_with(reactor, &options);
+    fate_pool_free(fate_pool_new(reactor));
     fate_deferred *d = fate_hold(fate_defer_to_pool(pool, seven, fate_none()));
     fate_deferred *asking = fate_hold(fate_defer_to_thread(
         reactor,
