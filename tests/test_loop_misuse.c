@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <base/sys.h>
+#include <reactor/reactor.h>
 #include <fate/fate.h>
 
 static fate_reactor *reactor;
@@ -202,9 +203,10 @@ TEST(a_loop_that_has_spun_sleeps_only_for_the_rest)
     own_sys.epoll_pwait2 = note_timeout;
     fate__sys = &own_sys;
     fate_iterate(reactor, FATE_MILLISECOND); /* short, so that it spins next time */
+    bool will_spin = reactor->spin.trust > 0; /* not if the machine was too busy for a short wait */
     asked_for = 0;
     fate_iterate(reactor, 5 * FATE_MILLISECOND);
-    EXPECT(asked_for <= FATE_MILLISECOND);
+    EXPECT(!will_spin || asked_for <= FATE_MILLISECOND);
     fate__sys = before;
     close_pipe();
 }
