@@ -202,7 +202,7 @@ TEST(a_loop_that_has_spun_sleeps_only_for_the_rest)
     own_sys = *before;
     own_sys.epoll_pwait2 = note_timeout;
     fate__sys = &own_sys;
-    fate_iterate(reactor, FATE_MILLISECOND); /* short, so that it spins next time */
+    fate_iterate(reactor, FATE_MILLISECOND);  /* short, so that it spins next time */
     bool will_spin = reactor->spin.trust > 0; /* not if the machine was too busy for a short wait */
     asked_for = 0;
     fate_iterate(reactor, 5 * FATE_MILLISECOND);
