@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -529,11 +530,11 @@ TEST(the_child_of_a_fork_may_only_free_the_reactor)
     pid_t child = fork();
     if (child == 0) {
         fate_reactor_free(reactor);
-        _exit(7);
+        raise(SIGKILL); /* at once: valgrind would count what a child leaves, by intention */
     }
     int status = 0;
     waitpid(child, &status, 0);
-    EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     write_byte();
     EXPECT_EQ(run(), 0); /* the parent's set still has the descriptor */
     EXPECT_STR(trail, "byte");

@@ -306,12 +306,14 @@ TEST(in_the_child_of_a_fork_signals_no_longer_reach_a_reactor_that_it_freed)
     signal(SIGUSR1, own_handler);
     fate_on_signal(reactor, SIGUSR1, note, fate_str("parent"));
     pid_t child = fork();
-    if (child == 0)
-        _exit(signal_after_free());
+    if (child == 0) {
+        if (signal_after_free() == 7)
+            raise(SIGKILL); /* at once: valgrind would count what a child leaves, by intention */
+        _exit(1);
+    }
     int status = 0;
     waitpid(child, &status, 0);
-    EXPECT(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 7);
+    EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     raise(SIGUSR1);
     fate_iterate(reactor, 0);
     EXPECT_STR(trail, "parent");
