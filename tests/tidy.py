@@ -28,7 +28,9 @@ BEYOND_CORE = {"tls", "dns", "http", "xmlrpc", "tool"}
 # The layer of each public header that is not named as its layer is.  X_cxx.h belongs to the layer of X.h.
 PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", "log": "reactor",
                  "fuse": "reactor", "thread": "reactor", "process": "reactor", "report": "reactor",
-                 "cooperate": "reactor", "stream": "reactor",
+                 "cooperate": "reactor", "stream": "reactor", "retry": "reactor",
+                 "address": "net", "protocol": "net", "endpoint": "net", "resolve": "net", "datagram": "net",
+                 "test": "net",
                  "fate": "tool"}
 
 C_SUFFIXES = {".c", ".h"}

@@ -5,6 +5,7 @@
 #ifndef FATE_SRC_BASE_SYS_H
 #define FATE_SRC_BASE_SYS_H
 
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,7 +20,8 @@
 #include <time.h>
 
 /* X(result, name, parameters, arguments).  They are named as the calls that they make, and answer as those
- * do: -1 with errno, but for posix_spawnp and thread_create, which return an errno. */
+ * do: -1 with errno, but for posix_spawnp and thread_create, which return an errno, and getaddrinfo, which
+ * returns one of its own numbers. */
 #define FATE__SYS_CALLS(X)                                                                                   \
     X(int, epoll_create1, (int flags), (flags))                                                              \
     X(int, epoll_ctl, (int set, int op, int fd, struct epoll_event *event), (set, op, fd, event))            \
@@ -42,7 +44,29 @@
     X(int, set_nonblocking, (int fd), (fd))                                                                  \
     X(int, dup_above, (int fd, int lowest), (fd, lowest))                                                    \
     X(int, socket, (int family, int type, int protocol), (family, type, protocol))                           \
+    X(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len))                \
+    X(int, listen, (int fd, int backlog), (fd, backlog))                                                     \
+    X(int, accept4, (int fd, struct sockaddr *ret_peer, socklen_t *len, int flags),                          \
+      (fd, ret_peer, len, flags))                                                                            \
+    X(int, connect, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len))             \
+    X(int, shutdown, (int fd, int how), (fd, how))                                                           \
+    X(int, getsockname, (int fd, struct sockaddr *ret_address, socklen_t *len), (fd, ret_address, len))      \
+    X(int, getpeername, (int fd, struct sockaddr *ret_address, socklen_t *len), (fd, ret_address, len))      \
+    X(int, getsockopt, (int fd, int level, int option, void *ret_value, socklen_t *len),                     \
+      (fd, level, option, ret_value, len))                                                                   \
+    X(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t len),                    \
+      (fd, level, option, value, len))                                                                       \
+    X(ssize_t, recv, (int fd, void *to, size_t len, int flags), (fd, to, len, flags))                        \
+    X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))                   \
+    X(ssize_t, send, (int fd, const void *from, size_t len, int flags), (fd, from, len, flags))              \
     X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))             \
+    X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t len), (to, from, offset, len))             \
+    X(ssize_t, pread, (int fd, void *to, size_t len, off_t offset), (fd, to, len, offset))                   \
+    X(int, unlink, (const char *path), (path))                                                               \
+    X(int, chmod, (const char *path, mode_t mode), (path, mode))                                             \
+    X(int, getaddrinfo,                                                                                      \
+      (const char *name, const char *service, const struct addrinfo *wanted, struct addrinfo **ret_found),   \
+      (name, service, wanted, ret_found))                                                                    \
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
     X(int, add_seals, (int fd, int seals), (fd, seals))                                                      \
     X(int, fstat, (int fd, struct stat *ret_stat), (fd, ret_stat))                                           \

@@ -1,0 +1,38 @@
+/* Names: what addresses a host has. */
+#ifndef FATE_RESOLVE_H
+#define FATE_RESOLVE_H
+
+#include <fate/address.h>
+#include <fate/deferred.h>
+
+FATE_BEGIN
+
+/* The root. */
+FATE_API extern const fate_class FATE_DNS_ERROR;
+FATE_API extern const fate_class FATE_DNS_NO_NAME; /* there is no such name */
+FATE_API extern const fate_class FATE_DNS_NO_DATA; /* the name is there, but has no address */
+FATE_API extern const fate_class FATE_DNS_SERVER;  /* a server has failed, or none could be asked */
+FATE_API extern const fate_class FATE_DNS_REFUSED; /* a server does not want to answer */
+/* Of FATE_TIMEOUT. */
+FATE_API extern const fate_class FATE_DNS_TIMEOUT;
+
+/* A list of addresses without port, each a box of fate_address: fate_unbox(fate_address, fate_at(&list, i)),
+ * best first, families alternating (RFC 8305, 4).  Address literals and what /etc/hosts has need no thread;
+ * all else is asked of the system in a pool of its own, for 20 s at most in all: FATE_DNS_TIMEOUT.  Cancel
+ * detaches: the late answer is dropped. */
+FATE_API fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const char *site);
+
+/* Another way to resolve, instead of that; it fires with such a list.  name is lent.  NULL: as before. */
+typedef fate_deferred *fate_resolver(fate_reactor *reactor, const char *name, fate_value *arg);
+FATE_API void fate_set_resolver(fate_reactor *reactor, fate_resolver *resolver, fate_value arg);
+
+FATE_END
+
+#ifdef __cplusplus
+#include <fate/resolve_cxx.h>
+#else
+FATE_API fate_deferred *fate_resolve(fate_reactor *reactor, const char *name);
+#define fate_resolve(reactor, name) fate_resolve_at(reactor, name, FATE_HERE)
+#endif
+
+#endif
