@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,6 +75,33 @@ static int sys_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
     return epoll_ctl(set, op, fd, event);
 }
 
+/* The C library may declare these over a union of all kinds of addresses. */
+
+static int sys_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+    return bind(fd, address, len);
+}
+
+static int sys_accept4(int fd, struct sockaddr *ret_peer, socklen_t *len, int flags)
+{
+    return accept4(fd, ret_peer, len, flags);
+}
+
+static int sys_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    return connect(fd, address, len);
+}
+
+static int sys_getsockname(int fd, struct sockaddr *ret_address, socklen_t *len)
+{
+    return getsockname(fd, ret_address, len);
+}
+
+static int sys_getpeername(int fd, struct sockaddr *ret_address, socklen_t *len)
+{
+    return getpeername(fd, ret_address, len);
+}
+
 const struct fate__sys fate__sys_real = {
     .epoll_create1 = epoll_create1,
     .epoll_ctl = sys_epoll_ctl,
@@ -92,7 +120,24 @@ const struct fate__sys fate__sys_real = {
     .set_nonblocking = sys_set_nonblocking,
     .dup_above = sys_dup_above,
     .socket = socket,
+    .bind = sys_bind,
+    .listen = listen,
+    .accept4 = sys_accept4,
+    .connect = sys_connect,
+    .shutdown = shutdown,
+    .getsockname = sys_getsockname,
+    .getpeername = sys_getpeername,
+    .getsockopt = getsockopt,
+    .setsockopt = setsockopt,
+    .recv = recv,
+    .recvmsg = recvmsg,
+    .send = send,
     .sendmsg = sendmsg,
+    .sendfile = sendfile,
+    .pread = pread,
+    .unlink = unlink,
+    .chmod = chmod,
+    .getaddrinfo = getaddrinfo,
     .memfd_create = memfd_create,
     .add_seals = sys_add_seals,
     .fstat = sys_fstat,
