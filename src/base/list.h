@@ -39,4 +39,10 @@ static inline void fate__list_remove(struct fate__link *link)
     link->next = link->prev = link;
 }
 
+/* Is a member in a list?  One that is zeroed has not been in any. */
+static inline bool fate__is_linked(const struct fate__link *link)
+{
+    return link->next && link->next != link;
+}
+
 #endif

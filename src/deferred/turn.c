@@ -199,7 +199,7 @@ static void sweep_simple(struct fate__turns *turns)
     fate__slab_give_list(&turns->deferreds, first, d, n);
 }
 
-void fate__sweep(struct fate__turns *turns)
+static inline void sweep_list(struct fate__turns *turns)
 {
     fate_deferred *d;
 
@@ -210,6 +210,45 @@ void fate__sweep(struct fate__turns *turns)
         if (!d->holds && is_done(d))
             let_go(d);
     }
+}
+
+/* ---- What is to be done once, at the end of the turn ---- */
+
+void fate__turn_end_add(struct fate__turns *turns, struct fate__turn_end *end)
+{
+    if (fate__is_linked(&end->link))
+        return;
+    fate__assert(end->go);
+    fate__list_add_last(&turns->ends, &end->link);
+    turns->has_ends = true;
+    if (fate__unlikely(turns->has_to_sweep && !turns->is_inside))
+        turns->has_to_sweep(turns);
+}
+
+void fate__turn_end_remove(struct fate__turn_end *end)
+{
+    if (fate__is_linked(&end->link))
+        fate__list_remove(&end->link);
+}
+
+static fate__apart void call_ends(struct fate__turns *turns)
+{
+    while (!fate__list_is_empty(&turns->ends)) {
+        struct fate__turn_end *end = fate_container_of(turns->ends.next, struct fate__turn_end, link);
+        fate__list_remove(&end->link);
+        end->go(end);
+    }
+    turns->has_ends = false;
+}
+
+/* After a sweep, in which code of the program's may have been called.  The want of memory is told last and
+ * once: whoever is told of it may lack memory again, and would be told for ever. */
+static fate__apart void end_others(struct fate__turns *turns)
+{
+    while (turns->has_ends) {
+        call_ends(turns);
+        sweep_list(turns);
+    }
     if (turns->handed_no_memory) {
         const fate_value failure = fate__no_memory();
         turns->handed_no_memory = false;
@@ -218,6 +257,15 @@ void fate__sweep(struct fate__turns *turns)
 }
 
 /* ---- Turns ---- */
+
+void fate__sweep(struct fate__turns *turns)
+{
+    if (fate__unlikely(turns->has_ends))
+        call_ends(turns);
+    sweep_list(turns);
+    if (fate__unlikely(turns->has_others))
+        end_others(turns);
+}
 
 void fate__turn_enter(struct fate__turns *turns)
 {
@@ -280,6 +328,7 @@ int fate__turns_init(struct fate__turns *turns)
     fate__slab_init(&turns->blocks, sizeof(struct fate__more), offsetof(struct fate__more, next), turns);
     turns->blocks.rest = FATE__REST_SHORT;
     fate__list_init(&turns->owned);
+    fate__list_init(&turns->ends);
     turns->no_memory_thing.turns = turns;
     turns->no_memory_thing.is_no_memory = true;
 

@@ -55,6 +55,13 @@ struct fate__owned {
     void (*look)(struct fate__owned *owned, fate__see_fn *see, void *arg); /* NULL: there is nothing to say */
 };
 
+/* Something to do once, when the turn ends: before what is done and not held goes. Whoever has it in a struct
+ * of its own takes it out before that goes. */
+struct fate__turn_end {
+    struct fate__link link;
+    void (*go)(struct fate__turn_end *end);
+};
+
 struct fate__turns {
     struct fate__slab deferreds, blocks;
     const void *owner; /* the mark of the thread that it belongs to */
@@ -63,10 +70,18 @@ struct fate__turns {
     fate_deferred *sweep_first, *sweep_last;
     struct fate__stack *stacks; /* of the runs that have one, innermost first */
     uint32_t now_ms, serial;
-    bool is_inside;        /* an event is being delivered */
-    bool is_ending;        /* fate_reactor_free: what is new is born cancelled, nothing is reported */
-    bool handed_no_memory; /* the NO_MEMORY deferred has been handed out this turn, and nobody has added an
-                              errback */
+    bool is_inside; /* an event is being delivered */
+    bool is_ending; /* fate_reactor_free: what is new is born cancelled, nothing is reported */
+    /* What the end of the turn has to do beside the sweep, read at once. */
+    union {
+        uint16_t has_others;
+        struct {
+            bool handed_no_memory; /* the NO_MEMORY deferred has been handed out this turn, and nobody has
+                                      added an errback */
+            bool has_ends;         /* something has been added to ends */
+        };
+    };
+    struct fate__link ends; /* struct fate__turn_end, in the order in which they were added */
     fate_deferred *no_memory;
     struct fate__link owned;
     struct fate__owned no_memory_thing;
@@ -111,11 +126,16 @@ void fate__turns_done(struct fate__turns *turns);
 /* Around each event.  enter ends the turn outside first. */
 void fate__turn_enter(struct fate__turns *turns);
 void fate__turn_leave(struct fate__turns *turns);
-/* Lets go of all that is done and not held. */
+/* The end of a turn: calls the ends until none is left, then lets go of all that is done and not held. */
 void fate__sweep(struct fate__turns *turns);
+/* Has end->go called when this turn ends, or outside of events the turn outside; once, and after it end may
+ * be added again, by go itself too, or freed.  Does nothing if it has been added already. */
+void fate__turn_end_add(struct fate__turns *turns, struct fate__turn_end *end);
+/* Takes it out, if it is in. */
+void fate__turn_end_remove(struct fate__turn_end *end);
 static inline bool fate__has_to_sweep(const struct fate__turns *turns)
 {
-    return turns->sweep_first || turns->handed_no_memory;
+    return turns->sweep_first || turns->has_others;
 }
 
 /* Stops the program when called inside an event: what names the function. */

@@ -130,14 +130,24 @@ void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark)
     fate__posts_recycle(posts);
 }
 
+/* What is called at its end plans by the time of now: the last wake-up may be long ago. */
+bool fate__end_turn_outside(fate_reactor *reactor)
+{
+    if (!fate__has_to_sweep(&reactor->turns))
+        return false;
+    fate__now(reactor);
+    fate__turn_enter(&reactor->turns);
+    fate__turn_leave(&reactor->turns);
+    return true;
+}
+
 void fate__enter(fate_reactor *reactor, const char *what)
 {
     fate__check_reactor(reactor, what, NULL);
     fate__refuse_inside(&reactor->turns, what);
     if (reactor->slow_callback)
         reactor->turn_began = fate__coarse();
-    fate__turn_enter(&reactor->turns);
-    fate__turn_leave(&reactor->turns);
+    fate__end_turn_outside(reactor);
 }
 
 /* ---- Turns of the program's own ---- */

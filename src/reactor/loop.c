@@ -145,7 +145,7 @@ static bool simulated_round(fate_reactor *reactor)
     step(reactor);
     if (is_over(reactor) || reactor->has_stopped)
         return true;
-    return play_next(reactor, FATE_NEVER) || fate__has_work(reactor);
+    return play_next(reactor, FATE_NEVER) || fate__has_work(reactor) || fate__end_turn_outside(reactor);
 }
 
 static void check_simulated(const fate_reactor *reactor, fate_time t, const char *what)

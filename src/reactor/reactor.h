@@ -129,7 +129,7 @@ static inline fate_time fate__time_after(fate_time now, fate_time delay)
     return due;
 }
 
-/* ---- turn.c ---- */
+/* ---- event.c ---- */
 
 /* Around an event, which is a turn; site names who is called. */
 void fate__event_begin(fate_reactor *reactor, const char *site);
@@ -138,6 +138,8 @@ void fate__event_end(fate_reactor *reactor);
 void fate__deliver(fate_reactor *reactor, fate_action *action, fate_value arg, const char *site);
 /* The same for the posts up to mark. */
 void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark);
+/* Ends the turn outside of events, if that has anything to do at its end: false, it had not. */
+bool fate__end_turn_outside(fate_reactor *reactor);
 /* At each door that runs events: ends the turn outside; stops the program inside an event. */
 void fate__enter(fate_reactor *reactor, const char *what);
 

@@ -122,10 +122,12 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
     return n;
 }
 
+/* An observer of the log, say, may have done something outside of events: nobody else ends that turn. */
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
-    if (timeout_max <= 0 || reactor->has_stopped || fate__has_to_sweep(&reactor->turns) ||
-        fate__has_work(reactor))
+    bool has_ended = fate__end_turn_outside(reactor);
+
+    if (timeout_max <= 0 || reactor->has_stopped || has_ended || fate__has_work(reactor))
         return 0;
     fate_time left = until_next(reactor);
     if (left != 0 && left != FATE_NEVER) { /* what was done since the wake-up has taken its time */
