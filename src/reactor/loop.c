@@ -104,6 +104,7 @@ static void run_what_has_come(fate_reactor *reactor)
 {
     fate__signals_deliver(reactor);
     fate__run_posts(reactor);
+    fate__readies_run(reactor);
 }
 
 static void round_of(fate_reactor *reactor, fate_time timeout_max)
@@ -117,11 +118,21 @@ static void round_of(fate_reactor *reactor, fate_time timeout_max)
 
 /* ---- Simulated rounds ---- */
 
-/* Runs the next event if it is due by end, at its own time.  What should have been before runs now. */
+static void run_until_time_may_move(fate_reactor *reactor)
+{
+    do
+        run_what_has_come(reactor);
+    while (fate__readies_are_waiting(&reactor->readies));
+}
+
+/* Runs the next event if it is due by end, at its own time.  What should have been before runs now.  Time
+ * stands still while somebody is to be called in the next round. */
 static bool play_next(fate_reactor *reactor, fate_time end)
 {
     fate_time next = fate__timers_next(&reactor->timers);
 
+    if (next > reactor->now && fate__readies_are_waiting(&reactor->readies))
+        return true;
     if (next == FATE_NEVER || next > end)
         return false;
     fate__set_now(reactor, next);
@@ -165,9 +176,9 @@ void fate_advance(fate_reactor *reactor, fate_time t)
     check_simulated(reactor, t, "fate_advance");
     reactor->is_iterating = true;
     fate__threads_begin(reactor);
-    run_what_has_come(reactor);
+    run_until_time_may_move(reactor);
     fate__set_now(reactor, fate__time_after(reactor->now, t));
-    while (call_timer(reactor, reactor->now, UINT64_MAX))
+    while (call_timer(reactor, reactor->now, UINT64_MAX) || fate__readies_are_waiting(&reactor->readies))
         run_what_has_come(reactor);
     reactor->is_iterating = false;
 }

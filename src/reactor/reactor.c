@@ -46,6 +46,7 @@ static int init_parts(fate_reactor *reactor)
     reactor->posts.wake_fd = reactor->poller.set = reactor->timer_fd = -1;
     fate__triggers_init(&reactor->triggers);
     fate__timers_init(&reactor->timers);
+    fate__readies_init(&reactor->readies);
     fate__threads_init(reactor);
     fate__log_init(reactor);
     fate__list_init(&reactor->trace.tracers);

@@ -11,6 +11,7 @@
 #include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
+#include <reactor/ready.h>
 #include <reactor/thread.h>
 #include <reactor/timer.h>
 #include <reactor/trigger.h>
@@ -35,6 +36,7 @@ struct fate_reactor {
     fate_cooperator *cooperator; /* the reactor's own; NULL until it is used */
     struct fate__watches watches;
     struct fate__triggers triggers;
+    struct fate__readies readies;
     enum fate__stage stage;
     bool is_running;  /* as triggers see it: between the during phases of startup and shutdown (R225) */
     bool has_stopped; /* fate_stop was called; the shutdown has still to begin */
@@ -147,7 +149,7 @@ void fate__enter(fate_reactor *reactor, const char *what);
 
 /* Waits until something happens, for at most that long, and delivers the descriptors' events. */
 void fate__wait(fate_reactor *reactor, fate_time timeout_max);
-/* Is there something that no descriptor tells of: a post, a signal? */
+/* Is there something that no descriptor tells of: a post, a signal, a call for the next round? */
 bool fate__has_work(fate_reactor *reactor);
 /* For a simulated reactor: waits in real time until there is. */
 void fate__wait_for_posts(fate_reactor *reactor);

@@ -23,7 +23,7 @@ fate_time fate_next_timeout(const fate_reactor *reactor)
 {
     fate__check_reactor(reactor, "fate_next_timeout", NULL);
     fate_reactor *own = (fate_reactor *)reactor;
-    if (fate__has_to_sweep(&reactor->turns) || fate__posts_are_waiting(&own->posts))
+    if (fate__has_to_sweep(&reactor->turns) || fate__has_work(own))
         return 0;
     fate__now(own);
     return until_next(own);
@@ -33,7 +33,8 @@ fate_time fate_next_timeout(const fate_reactor *reactor)
 
 bool fate__has_work(fate_reactor *reactor)
 {
-    return fate__posts_are_waiting(&reactor->posts) || fate__signals_have_come(reactor);
+    return fate__posts_are_waiting(&reactor->posts) || fate__signals_have_come(reactor) ||
+           fate__readies_are_waiting(&reactor->readies);
 }
 
 bool fate__may_sleep(fate_reactor *reactor)
@@ -177,7 +178,8 @@ void fate__wait_for_posts(fate_reactor *reactor)
  * has come before it. */
 void fate__timer_fd_update(fate_reactor *reactor)
 {
-    fate_time due = fate__has_to_sweep(&reactor->turns) ? reactor->now : fate__timers_next(&reactor->timers);
+    bool is_now = fate__has_to_sweep(&reactor->turns) || fate__readies_are_waiting(&reactor->readies);
+    fate_time due = is_now ? reactor->now : fate__timers_next(&reactor->timers);
 
     if (reactor->timer_fd < 0 || due == reactor->timer_fd_due)
         return;
