@@ -16,7 +16,8 @@ static uint32_t to_epoll(unsigned events)
 static unsigned from_epoll(uint32_t events)
 {
     return (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI) ? FATE_READABLE : 0u) |
-           (events & EPOLLOUT ? FATE_WRITABLE : 0u) | (events & (EPOLLERR | EPOLLHUP) ? FATE__ERROR : 0u);
+           (events & EPOLLRDHUP ? FATE__HANGUP : 0u) | (events & EPOLLOUT ? FATE_WRITABLE : 0u) |
+           (events & (EPOLLERR | EPOLLHUP) ? FATE__ERROR : 0u);
 }
 
 /* The descriptor that wakes is told of once for each write to it, and so need not be read. */
@@ -90,4 +91,4 @@ static int await(struct fate__poller *poller, fate_time timeout, struct fate__ev
     return n;
 }
 
-const struct fate__poller_ops fate__epoll = { "epoll", open_set, close_set, set, await };
+const struct fate__poller_ops fate__epoll = { "epoll", open_set, close_set, set, await, NULL };

@@ -9,12 +9,14 @@
 
 static short to_poll(unsigned events)
 {
-    return (short)((events & FATE_READABLE ? POLLIN : 0) | (events & FATE_WRITABLE ? POLLOUT : 0));
+    return (short)((events & FATE_READABLE ? POLLIN | POLLRDHUP : 0) |
+                   (events & FATE_WRITABLE ? POLLOUT : 0));
 }
 
 static unsigned from_poll(short events)
 {
-    return (events & (POLLIN | POLLPRI) ? FATE_READABLE : 0u) | (events & POLLOUT ? FATE_WRITABLE : 0u) |
+    return (events & (POLLIN | POLLPRI | POLLRDHUP) ? FATE_READABLE : 0u) |
+           (events & POLLRDHUP ? FATE__HANGUP : 0u) | (events & POLLOUT ? FATE_WRITABLE : 0u) |
            (events & (POLLERR | POLLHUP | POLLNVAL) ? FATE__ERROR : 0u);
 }
 
@@ -28,10 +30,10 @@ static int make_room(struct fate__poller *poller)
     if (!fds)
         return -ENOMEM;
     poller->fds = fds;
-    uint32_t *generations = fate__realloc(poller->generations, room * sizeof *generations);
-    if (!generations)
+    struct fate__polled *polled = fate__realloc(poller->polled, room * sizeof *polled);
+    if (!polled)
         return -ENOMEM;
-    poller->generations = generations;
+    poller->polled = polled;
     poller->room = room;
     return 0;
 }
@@ -60,7 +62,7 @@ static int open_list(struct fate__poller *poller)
     if (why < 0)
         return why;
     poller->fds[0] = (struct pollfd){ .fd = poller->wake_fd, .events = POLLIN };
-    poller->generations[0] = 0;
+    poller->polled[0] = (struct fate__polled){ 0 };
     poller->n = 1;
     return 0;
 }
@@ -68,7 +70,7 @@ static int open_list(struct fate__poller *poller)
 static void close_list(struct fate__poller *poller)
 {
     fate__free(poller->fds);
-    fate__free(poller->generations);
+    fate__free(poller->polled);
     fate__free(poller->places);
 }
 
@@ -93,9 +95,22 @@ static int add(struct fate__poller *poller, int fd, uint32_t generation, unsigne
     if (why < 0)
         return why;
     poller->places[fd] = (uint32_t)poller->n;
-    poller->generations[poller->n] = generation;
+    poller->polled[poller->n] = (struct fate__polled){ generation, events };
     poller->fds[poller->n++] = (struct pollfd){ .fd = fd, .events = to_poll(events) };
     return 0;
+}
+
+static uint32_t place_of(const struct fate__poller *poller, int fd)
+{
+    return (size_t)fd < poller->n_places ? poller->places[fd] : 0;
+}
+
+/* While it is left out, which poll(2) takes a negative number for. */
+static int descriptor_at(const struct fate__poller *poller, uint32_t place)
+{
+    int fd = poller->fds[place].fd;
+
+    return fd < 0 ? ~fd : fd;
 }
 
 static void take_out(struct fate__poller *poller, int fd)
@@ -107,13 +122,13 @@ static void take_out(struct fate__poller *poller, int fd)
     if (place == last)
         return;
     poller->fds[place] = poller->fds[last];
-    poller->generations[place] = poller->generations[last];
-    poller->places[poller->fds[place].fd] = place;
+    poller->polled[place] = poller->polled[last];
+    poller->places[descriptor_at(poller, place)] = place;
 }
 
 static int set(struct fate__poller *poller, int fd, uint32_t generation, unsigned before, unsigned after)
 {
-    uint32_t place = (size_t)fd < poller->n_places ? poller->places[fd] : 0;
+    uint32_t place = place_of(poller, fd);
 
     if (!after) {
         if (place)
@@ -122,10 +137,38 @@ static int set(struct fate__poller *poller, int fd, uint32_t generation, unsigne
     }
     if (!place)
         return add(poller, fd, generation, after);
+    poller->fds[place].fd = fd;
     poller->fds[place].events = to_poll(after);
-    poller->generations[place] = generation;
+    poller->polled[place] = (struct fate__polled){ generation, after };
     return 0;
 }
+
+/* ---- Edges ---- */
+
+/* poll(2) tells what is, not what has changed: so who has been told is not asked about again until rearm.
+ * What was told without being asked, an error, would be told again whatever is asked: so all is left out. Its
+ * end is another event than its data, and is told of even so. */
+static void disarm(struct fate__poller *poller, size_t place)
+{
+    struct pollfd *at = &poller->fds[place];
+
+    at->events &= (short)~at->revents;
+    if (at->revents & (POLLERR | POLLHUP))
+        at->fd = ~at->fd;
+}
+
+static void rearm(struct fate__poller *poller, int fd, unsigned events)
+{
+    uint32_t place = place_of(poller, fd);
+
+    if (!place)
+        return;
+    struct pollfd *at = &poller->fds[place];
+    at->fd = fd;
+    at->events |= to_poll(events & poller->polled[place].events) & ~POLLRDHUP;
+}
+
+/* ---- Waiting ---- */
 
 static void read_wake(struct fate__poller *poller)
 {
@@ -156,9 +199,12 @@ static int collect(struct fate__poller *poller, struct fate__event ret_events[])
     for (size_t seen = 0; seen < watched && n < FATE__EVENTS_MAX; seen++) {
         size_t i =
             1 + poller->first++ % watched; /* where the last round ended, so that all have their turn */
-        if (poller->fds[i].revents)
-            ret_events[n++] = (struct fate__event){ poller->fds[i].fd, poller->generations[i],
-                                                    from_poll(poller->fds[i].revents) };
+        if (!poller->fds[i].revents)
+            continue;
+        ret_events[n++] = (struct fate__event){ poller->fds[i].fd, poller->polled[i].generation,
+                                                from_poll(poller->fds[i].revents) };
+        if (poller->polled[i].events & FATE__EDGE)
+            disarm(poller, i);
     }
     take_out_closed(poller, ret_events, n);
     return n;
@@ -174,4 +220,4 @@ static int await(struct fate__poller *poller, fate_time timeout, struct fate__ev
     return n ? collect(poller, ret_events) : 0;
 }
 
-const struct fate__poller_ops fate__poll = { "poll", open_list, close_list, set, await };
+const struct fate__poller_ops fate__poll = { "poll", open_list, close_list, set, await, rearm };
