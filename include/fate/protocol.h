@@ -69,18 +69,15 @@ typedef struct fate_protocol_ops {
 
 /* ---- Why a connection is lost ---- */
 
-/* The root: "ConnectionClosed". */
-FATE_API extern const fate_class FATE_CONNECTION_CLOSED;
-/* The orderly end: the peer has closed, or fate_lose_connection was called. */
+/* The root is FATE_CONNECTION_CLOSED (fate/failure.h).  The orderly end: the peer has closed, or
+ * fate_lose_connection was called. */
 FATE_API extern const fate_class FATE_CONNECTION_DONE;
-/* The root of the others, of FATE_CONNECTION_CLOSED itself. */
-FATE_API extern const fate_class FATE_CONNECTION_LOST;
-FATE_API extern const fate_class FATE_CONNECTION_RESET;   /* by the peer, or by the network */
-FATE_API extern const fate_class FATE_CONNECTION_ABORTED; /* by fate_abort_connection, or a stop that drains
-                                                             no longer */
-FATE_API extern const fate_class FATE_WRITE_OVERFLOW;     /* more was written than the cap */
+/* All others are of FATE_CONNECTION_LOST: FATE_CONNECTION_RESET, by the peer or by the network;
+ * FATE_CONNECTION_ABORTED, by fate_abort_connection or a stop that drains no longer; and these.  More was
+ * written than the cap; a message was too long; what came is not what the framing expects. */
+FATE_API extern const fate_class FATE_WRITE_OVERFLOW;
 FATE_API extern const fate_class FATE_MESSAGE_TOO_LONG;
-FATE_API extern const fate_class FATE_FRAMING_ERROR; /* what came is not what the framing expects */
+FATE_API extern const fate_class FATE_FRAMING_ERROR;
 /* Of FATE_TIMEOUT: nothing went either way for too long. */
 FATE_API extern const fate_class FATE_IDLE_TIMEOUT;
 /* Besides these FATE_NO_MEMORY. */

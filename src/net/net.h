@@ -28,8 +28,7 @@ struct fate__net {
     struct fate__out *free_nodes, *free_chunks; /* of the common sizes */
     unsigned n_free_nodes, n_free_chunks;
     size_t n_connections;
-    struct fate__link listeners; /* of struct fate_listener */
-    struct fate__link clients;   /* of struct fate__factory that have no listener */
+    struct fate__link factories; /* of struct fate__factory */
     fate_resolver *resolver;
     fate_value resolver_arg;
     struct fate__names *names; /* what resolving keeps; NULL until it is used */

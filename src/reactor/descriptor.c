@@ -27,6 +27,8 @@ static unsigned wanted(const struct fate__descriptor *descriptor)
 {
     unsigned events = 0;
 
+    if (descriptor->events & FATE__OWNED)
+        return BOTH | FATE__EDGE;
     for (const struct fate__fd_watch *watch = descriptor->first; watch; watch = watch->next)
         events |= watch->events;
     return events;
@@ -35,14 +37,14 @@ static unsigned wanted(const struct fate__descriptor *descriptor)
 static int ask(fate_reactor *reactor, int fd)
 {
     struct fate__descriptor *descriptor = &reactor->descriptors.by_fd[fd];
-    unsigned events = wanted(descriptor);
+    unsigned events = wanted(descriptor), owned = descriptor->events & FATE__OWNED;
+    unsigned before = descriptor->events & ~FATE__OWNED;
 
-    if (events == descriptor->events)
+    if (events == before)
         return 0;
-    int why =
-        reactor->poller.ops->set(&reactor->poller, fd, descriptor->generation, descriptor->events, events);
+    int why = reactor->poller.ops->set(&reactor->poller, fd, descriptor->generation, before, events);
     if (why == 0)
-        descriptor->events = events;
+        descriptor->events = events | owned;
     return why;
 }
 
@@ -134,6 +136,11 @@ static int add(fate_reactor *reactor, struct fate__fd_watch *watch, const char *
     return why;
 }
 
+static bool is_owned(const fate_reactor *reactor, int fd)
+{
+    return (size_t)fd < reactor->descriptors.n && reactor->descriptors.by_fd[fd].events & FATE__OWNED;
+}
+
 static int check_watch(fate_reactor *reactor, int fd, unsigned events, const fate_value *arg)
 {
     if (fate__is_no_memory(arg))
@@ -144,6 +151,8 @@ static int check_watch(fate_reactor *reactor, int fd, unsigned events, const fat
         return -EOPNOTSUPP;
     if (fd < 0)
         return -EBADF;
+    if (is_owned(reactor, fd))
+        return -EBUSY;
     return events & ~BOTH ? -EINVAL : 0;
 }
 
@@ -204,6 +213,40 @@ int fate_watch_events(fate_watch handle, unsigned events)
     return why;
 }
 
+/* ---- Descriptors with an owner ---- */
+
+int fate__own_descriptor(fate_reactor *reactor, int fd, void *owner)
+{
+    struct fate__descriptors *descriptors = &reactor->descriptors;
+    int why = make_room(descriptors, fd);
+
+    if (why < 0)
+        return why;
+    struct fate__descriptor *descriptor = &descriptors->by_fd[fd];
+    if (descriptor->events & FATE__OWNED || descriptor->first)
+        return -EBUSY;
+    why = reactor->poller.ops->set(&reactor->poller, fd, descriptor->generation, 0, BOTH | FATE__EDGE);
+    if (why < 0)
+        return why;
+    descriptor->owner = owner;
+    descriptor->events = BOTH | FATE__EDGE | FATE__OWNED;
+    descriptors->n_watched++;
+    return 0;
+}
+
+/* epoll forgets it when it is closed, which is what comes next: so nothing is said to it. */
+void fate__disown_descriptor(fate_reactor *reactor, int fd)
+{
+    struct fate__descriptor *descriptor = &reactor->descriptors.by_fd[fd];
+
+    if (reactor->poller.ops->rearm)
+        (void)reactor->poller.ops->set(&reactor->poller, fd, descriptor->generation, BOTH, 0);
+    descriptor->owner = NULL;
+    descriptor->events = 0;
+    descriptor->generation++;
+    reactor->descriptors.n_watched--;
+}
+
 /* ---- Delivering ---- */
 
 static void call(fate_reactor *reactor, struct fate__fd_watch *watch, unsigned events)
@@ -244,7 +287,12 @@ static bool deliver(fate_reactor *reactor, const struct fate__event *event)
 
     if (!is_known || descriptors->by_fd[event->fd].generation != event->generation)
         return false;
-    descriptors->next = descriptors->by_fd[event->fd].first;
+    struct fate__descriptor *descriptor = &descriptors->by_fd[event->fd];
+    if (descriptor->events & FATE__OWNED) {
+        descriptors->ready(descriptor->owner, event->events);
+        return true;
+    }
+    descriptors->next = descriptor->first;
     while (descriptors->next && !reactor->has_crashed) {
         struct fate__fd_watch *watch = descriptors->next;
         unsigned events = events_for(watch, event->events);
@@ -277,7 +325,7 @@ static void make_set_anew(fate_reactor *reactor)
     }
     ops->close(&old);
     for (size_t fd = 0; fd < reactor->descriptors.n; fd++) {
-        reactor->descriptors.by_fd[fd].events = 0;
+        reactor->descriptors.by_fd[fd].events &= FATE__OWNED;
         (void)ask(reactor, (int)fd);
     }
 }

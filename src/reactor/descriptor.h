@@ -2,16 +2,23 @@
 #ifndef FATE_SRC_REACTOR_DESCRIPTOR_H
 #define FATE_SRC_REACTOR_DESCRIPTOR_H
 
+#include <base/stop.h>
 #include <fate/reactor.h>
 #include <reactor/poller.h>
 
 struct fate__fd_watch;
 
+/* In events: it has an owner. */
+#define FATE__OWNED (1u << 31)
+
 /* One for each descriptor number up to the highest watched. */
 struct fate__descriptor {
-    struct fate__fd_watch *first; /* those who watch it */
-    uint32_t generation;          /* of those: events fetched for others before are dropped */
-    unsigned events;              /* what the poller was asked for */
+    union {
+        struct fate__fd_watch *first; /* those who watch it */
+        void *owner;                  /* or, with FATE__OWNED, whose it is: told of its edges, both ways */
+    };
+    uint32_t generation; /* of those: events fetched for others before are dropped */
+    unsigned events;     /* what the poller was asked for */
 };
 
 struct fate__descriptors {
@@ -19,11 +26,23 @@ struct fate__descriptors {
     size_t n;
     size_t n_watched;
     struct fate__fd_watch *next; /* whose turn is next, while events are delivered */
-    unsigned n_stale;            /* waits in a row that brought only events for nobody */
+    /* What owners are told, by the layer above; it makes the events. */
+    void (*ready)(void *owner, unsigned events);
+    unsigned n_stale; /* waits in a row that brought only events for nobody */
 };
 
 /* Calls those whom the events concern, each in a turn. */
 void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *events, int n);
+/* From now on the owner is told when fd becomes ready for reading or for writing, until it disowns it, which
+ * it does before it closes it.  0 or -errno. */
+int fate__own_descriptor(fate_reactor *reactor, int fd, void *owner);
+void fate__disown_descriptor(fate_reactor *reactor, int fd);
+/* The owner has found it not ready for these any more. */
+static inline void fate__await_edge(const struct fate__poller *poller, int fd, unsigned events)
+{
+    if (fate__unlikely(poller->ops->rearm != NULL))
+        poller->ops->rearm((struct fate__poller *)(uintptr_t)poller, fd, events);
+}
 void fate__descriptors_done(struct fate__descriptors *descriptors);
 
 #endif

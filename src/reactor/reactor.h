@@ -26,6 +26,8 @@ enum fate__stage {
     FATE__ENDED     /* will not run again */
 };
 
+struct fate__net;
+
 struct fate_reactor {
     struct fate__turns turns; /* first: the layers below know only this */
     fate_time now;
@@ -71,6 +73,7 @@ struct fate_reactor {
         uint64_t n_turns;
     } trace;
     struct fate__log log;
+    struct fate__net *net; /* connections, of the layer above; NULL until there is one */
     fate_reactor_options options;
     fate_timer shutdown_limit;
     fate_time shutdown_ends;

@@ -10,6 +10,7 @@
 
 #include <base/alloc.h>
 #include <base/list.h>
+#include <base/quiet.h>
 #include <base/sys.h>
 #include <deferred/line.h>
 #include <reactor/reactor.h>
@@ -300,27 +301,13 @@ static void fail_all(struct fd_sink *sink, int why)
     finish(sink, fate_copy(&sink->why));
 }
 
-/* SIGPIPE is the thread's own: it is kept back, and if this write has made it, taken away. */
 static ssize_t write_quietly(int fd, const void *p, size_t len)
 {
-    const struct timespec at_once = { 0 };
-    sigset_t pipe, before, pending;
-    bool was_pending = false;
+    struct fate__quiet quiet;
 
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    bool was_blocked = sigismember(&before, SIGPIPE) == 1;
-    if (was_blocked)
-        was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    fate__quiet_begin(&quiet);
     ssize_t n = fate__sys->write(fd, p, len);
-    int why = errno;
-    if (n < 0 && why == EPIPE && !was_pending)
-        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    if (!was_blocked)
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = why;
+    fate__quiet_end(&quiet, n < 0 && errno == EPIPE);
     return n;
 }
 

@@ -25,6 +25,42 @@ fate_value fate_box_new(const char *name, size_t bytes, const void *data, fate_b
     return fate__of(&fate__type_box, box);
 }
 
+/* ---- Those whose memory their owner frees ---- */
+
+void *fate__own_box_new(const char *name, size_t bytes, fate_box_drop *unkept)
+{
+    struct fate__box *box = fate__zalloc(sizeof *box + bytes);
+
+    if (!box)
+        return NULL;
+    box->node.head.kind = FATE__OWN_BOX;
+    box->name = name;
+    box->drop = unkept;
+    return box->data;
+}
+
+fate_value fate__own_box_value(void *data)
+{
+    struct fate__box *box = fate_container_of(data, struct fate__box, data);
+
+    box->node.head.refs++;
+    return fate__of(&fate__type_box, box);
+}
+
+void fate__own_box_free(void *data)
+{
+    fate__free(fate_container_of(data, struct fate__box, data));
+}
+
+void *fate__own_box_data(const fate_value *v)
+{
+    struct fate__box *box = fate_kind_of(v) == FATE_KIND_BOX ? v->as.p : NULL;
+
+    return box && box->node.head.kind == FATE__OWN_BOX ? box->data : NULL;
+}
+
+/* ---- Reading ---- */
+
 /* C says "struct T" where C++ and a typedef say "T". */
 static const char *without_tag(const char *name)
 {

@@ -72,6 +72,8 @@ static int detach_node(fate_value *v, struct fate__node **todo)
 
     if (node->head.refs < 0)
         return 0;
+    if (node->head.kind == FATE__OWN_BOX) /* its owner's thread has it too */
+        return -EBUSY;
     if (fate__is_shared(v)) {
         int error = node->head.kind == FATE_KIND_FAILURE ? copy_failure(v) : -EBUSY;
         if (error)

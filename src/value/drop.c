@@ -35,6 +35,11 @@ static void drop_onto(struct fate__node **dead, fate_value v)
         return;
     }
     struct fate__node *node = v.as.p;
+    if (node->head.kind == FATE__OWN_BOX) { /* at once: there may be values of it again later */
+        struct fate__box *box = v.as.p;
+        box->drop(box->data);
+        return;
+    }
     node->next = *dead;
     *dead = node;
 }

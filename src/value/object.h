@@ -39,6 +39,9 @@ struct fate__dict {
     size_t slots;                /* of the index, a power of two */
 };
 
+/* The kind in the head of a box whose memory its owner frees; its values are boxes like others. */
+#define FATE__OWN_BOX 64u
+
 struct fate__box {
     struct fate__node node;
     const char *name;

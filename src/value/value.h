@@ -103,6 +103,18 @@ static inline fate_value fate__object(const fate_type *type, void *p)
 /* Reads it back; stops the program when v is of another type. */
 void *fate__as_object(const fate_type *type, const fate_value *v, const char *what);
 
+/* ---- Boxes whose memory their owner frees ----
+ *
+ * Values of it come and go; unkept is called whenever the last one has gone, and may free it. */
+
+/* Zeroed data of that many bytes, without a value yet; NULL without memory. */
+void *fate__own_box_new(const char *name, size_t bytes, fate_box_drop *unkept);
+/* One more value of it, from its data. */
+fate_value fate__own_box_value(void *data);
+void fate__own_box_free(void *data);
+/* The data; NULL: v is no such box. */
+void *fate__own_box_data(const fate_value *v);
+
 /* Held deferreds are a matter of the layer above, which sets these before it makes the first. */
 struct fate__held_ops {
     void (*hold)(fate_deferred *d);

@@ -1,0 +1,191 @@
+/* The wire of sockets: TCP and UNIX.
+ *
+ * The poller is asked once, for the edges of both ways.  A send or a receive that gives less than was asked
+ * for has found the end, so nothing is asked twice; what the peer has ended is read to the last byte. */
+#include <net/stream.h>
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <base/quiet.h>
+#include <base/sys.h>
+#include <net/address.h>
+
+static void await(const fate_transport *transport, unsigned events)
+{
+    fate__await_edge(&transport->net->reactor->poller, transport->fd, events);
+}
+
+static size_t length_of(const struct iovec *pieces, int n)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < n; i++)
+        len += pieces[i].iov_len;
+    return len;
+}
+
+static ssize_t send_pieces(int fd, const struct iovec *pieces, int n)
+{
+    const struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)n };
+
+    if (n == 1)
+        return fate__sys->send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+    return fate__sys->sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static ssize_t send_now(fate_transport *transport, const struct iovec *pieces, int n)
+{
+    ssize_t sent;
+
+    do
+        sent = send_pieces(transport->fd, pieces, n);
+    while (sent < 0 && errno == EINTR);
+    int error = sent < 0 ? errno : 0;
+    if (error == EAGAIN || (sent >= 0 && (size_t)sent < length_of(pieces, n)))
+        await(transport, FATE_WRITABLE);
+    return error ? -error : sent;
+}
+
+static ssize_t send_file(fate_transport *transport, int fd, int64_t offset, size_t len)
+{
+    struct fate__quiet quiet;
+    off_t at = (off_t)offset;
+    ssize_t sent;
+
+    fate__quiet_begin(&quiet);
+    do
+        sent = fate__sys->sendfile(transport->fd, fd, &at, len);
+    while (sent < 0 && errno == EINTR);
+    int error = sent < 0 ? errno : 0;
+    fate__quiet_end(&quiet, error == EPIPE);
+    if (error == EAGAIN)
+        await(transport, FATE_WRITABLE);
+    return error ? -error : sent;
+}
+
+static ssize_t receive(fate_transport *transport, char *to, size_t len, bool *ret_is_empty)
+{
+    ssize_t n;
+
+    do
+        n = fate__sys->recv(transport->fd, to, len, 0);
+    while (n < 0 && errno == EINTR);
+    int error = n < 0 ? errno : 0;
+    *ret_is_empty = n > 0 && (size_t)n < len && !(transport->flags & FATE__PEER_ENDED);
+    if (*ret_is_empty || error == EAGAIN)
+        await(transport, FATE_READABLE);
+    return error ? -error : n;
+}
+
+static int shut(fate_transport *transport)
+{
+    return fate__sys->shutdown(transport->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+/* Closing while there is something to read is a reset, and what was written might not arrive. */
+static void drain(int fd)
+{
+    char bytes[4096];
+
+    if (fate__sys->shutdown(fd, SHUT_WR) < 0)
+        return;
+    for (int i = 0; i < 16; i++)
+        if (fate__sys->recv(fd, bytes, sizeof bytes, 0) <= 0)
+            return;
+}
+
+static void close_socket(fate_transport *transport, bool is_abort)
+{
+    const struct linger reset = { .l_onoff = 1 };
+
+    fate__disown_descriptor(transport->net->reactor, transport->fd);
+    if (is_abort)
+        (void)fate__sys->setsockopt(transport->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    else if (transport->flags & FATE__CAN_READ)
+        drain(transport->fd);
+    fate__close(transport->fd);
+    transport->fd = -1;
+}
+
+static void here(const fate_transport *transport, fate_address *ret_address)
+{
+    static _Thread_local struct sockaddr_storage name; /* the address' path lies in it */
+    socklen_t len = sizeof name;
+
+    *ret_address = (fate_address){ 0 };
+    if (fate__sys->getsockname(transport->fd, (struct sockaddr *)&name, &len) == 0)
+        fate__address_from(&name, len, ret_address);
+}
+
+static int trouble(fate_transport *transport)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (fate__sys->getsockopt(transport->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return errno;
+    return error;
+}
+
+static int set_option(fate_transport *transport, int level, int option, int value)
+{
+    if (transport->peer.family == AF_UNIX)
+        return -EOPNOTSUPP;
+    return fate__sys->setsockopt(transport->fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static const struct fate__wire_ops socket_wire = {
+    .name = "socket",
+    .send = send_now,
+    .send_file = send_file,
+    .receive = receive,
+    .shut = shut,
+    .close = close_socket,
+    .here = here,
+    .trouble = trouble,
+    .set_option = set_option,
+};
+
+/* ---- What the poller says ---- */
+
+void fate__socket_ready(void *owner, unsigned events)
+{
+    fate_transport *transport = owner;
+    fate_reactor *reactor = transport->net->reactor;
+
+    fate__event_begin(reactor, fate__site_of_transport(transport));
+    if (fate__unlikely(events & (FATE__HANGUP | FATE__ERROR)))
+        transport->flags |= FATE__PEER_ENDED;
+    if (events & (FATE_WRITABLE | FATE__ERROR) && !(transport->flags & FATE__CAN_WRITE))
+        fate__transport_can_write(transport);
+    if (events & (FATE_READABLE | FATE__HANGUP | FATE__ERROR))
+        fate__transport_can_read(transport);
+    if (fate__unlikely(events & FATE__ERROR))
+        fate__look_for_trouble(transport);
+    fate__event_end(reactor);
+}
+
+int fate__socket_open(struct fate__factory *factory, int fd, const fate_address *peer,
+                      fate_protocol **ret_protocol)
+{
+    fate_reactor *reactor = factory->reactor;
+    const struct fate__new_wire wire = { .ops = &socket_wire, .fd = fd, .peer = peer, .can_write = true };
+    fate_transport *transport;
+    int why = fate__own_descriptor(reactor, fd, NULL);
+
+    if (why == 0) {
+        why = fate__transport_new(factory, &wire, &transport);
+        if (why < 0)
+            fate__disown_descriptor(reactor, fd);
+    }
+    if (why < 0) {
+        fate__close(fd);
+        return why;
+    }
+    reactor->descriptors.by_fd[fd].owner = transport;
+    if (ret_protocol)
+        *ret_protocol = transport->protocol;
+    fate__transport_begin(transport);
+    return 0;
+}
