@@ -36,8 +36,9 @@ FATE_API unsigned fate_address_port(const fate_address *address);
 FATE_API int fate_address_family(const fate_address *address);
 FATE_API bool fate_address_equal(const fate_address *a, const fate_address *b);
 
-/* Reads "127.0.0.1:80", "[::1]:80", and without a port, which is 0 then, "127.0.0.1", "::1", "[::1]".  0, or
- * -EINVAL: names are not for here (fate_resolve). */
+/* Reads "127.0.0.1:80", "[::1]:80", and without a port, which is 0 then, "127.0.0.1", "::1", "[::1]"; behind
+ * an IPv6 address "%2" or "%eth0" is its interface.  0; -EINVAL: names are not for here (fate_resolve);
+ * -ENODEV: there is no such interface. */
 FATE_API int fate_address_parse(const char *text, fate_address *ret_address);
 
 FATE_END

@@ -2,6 +2,7 @@
 #include <base/sys.h>
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -57,6 +58,13 @@ static int sys_fstat(int fd, struct stat *ret_stat)
 static int sys_isatty(int fd)
 {
     return isatty(fd);
+}
+
+/* Positive, or -1. */
+static int sys_interface_index(const char *name)
+{
+    unsigned index = if_nametoindex(name);
+    return index ? (int)index : -1;
 }
 
 /* A copy that no program started later gets, with a number that is not below lowest. */
@@ -138,6 +146,7 @@ const struct fate__sys fate__sys_real = {
     .unlink = unlink,
     .chmod = chmod,
     .getaddrinfo = getaddrinfo,
+    .interface_index = sys_interface_index,
     .memfd_create = memfd_create,
     .add_seals = sys_add_seals,
     .fstat = sys_fstat,

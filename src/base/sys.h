@@ -67,6 +67,7 @@
     X(int, getaddrinfo,                                                                                      \
       (const char *name, const char *service, const struct addrinfo *wanted, struct addrinfo **ret_found),   \
       (name, service, wanted, ret_found))                                                                    \
+    X(int, interface_index, (const char *name), (name))                                                      \
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
     X(int, add_seals, (int fd, int seals), (fd, seals))                                                      \
     X(int, fstat, (int fd, struct stat *ret_stat), (fd, ret_stat))                                           \
