@@ -1,0 +1,410 @@
+/* Transports over real sockets: what a protocol is told, and when. */
+#include <errno.h>
+#include <string.h>
+
+#include <fate/fate.h>
+#include <fate/protocol.h>
+
+#include "test_net_helpers.h"
+
+static fate_reactor *reactor;
+
+/* False where memory or a call fails: there is nothing to be tested then. */
+static bool begin(struct test_pair *pair, int kind, fate_ops ops)
+{
+    test_trace_clear();
+    reactor = test_real_reactor(NULL);
+    *pair = (struct test_pair){ NULL, -1 };
+    if (reactor)
+        *pair = test_pair(reactor, kind, ops, fate_none());
+    if (!pair->p)
+        test_pair_done(pair);
+    return pair->p != NULL;
+}
+
+static void end(struct test_pair *pair)
+{
+    test_pair_done(pair);
+    fate_reactor_free(reactor);
+}
+
+/* ---- Life ---- */
+
+TEST(a_protocol_is_told_in_order)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_STR(test_trace(), "made; ");
+    test_peer_says(&pair, "hello");
+    test_until_trace(reactor, "got hello; ");
+    test_peer_ends(&pair);
+    test_until_trace(reactor, "read_lost; ");
+    EXPECT_EQ(fate_write(pair.p->transport, "bye", 3), 0);
+    test_until_heard(reactor, &pair, "bye");
+    EXPECT_EQ(fate_lose_connection(pair.p->transport), 0);
+    test_rounds(reactor, 3);
+    EXPECT_STR(test_trace(), "made; got hello; read_lost; lost ConnectionDone; ");
+    end(&pair);
+}
+
+TEST(without_read_lost_what_was_written_is_flushed_and_the_connection_closed)
+{
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin(&pair, TEST_TCP, &test_closing_recorder))
+        return;
+    fate_write(pair.p->transport, "late", 4);
+    test_peer_ends(&pair);
+    test_until_trace(reactor, "lost ConnectionDone; ");
+    test_until_heard(reactor, &pair, "late");
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
+    EXPECT_STR(test_trace(), "made; lost ConnectionDone; ");
+    end(&pair);
+}
+
+TEST(a_reset_by_the_peer_is_told_apart_from_its_end)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    test_pair_reset(&pair);
+    test_until_trace(reactor, "lost ");
+    EXPECT_STR(test_trace(), "made; lost ConnectionReset; ");
+    end(&pair);
+}
+
+TEST(a_reset_is_seen_while_reading_is_paused)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_EQ(fate_pause_reading(pair.p->transport), 0);
+    test_peer_says(&pair, "unread");
+    test_rounds(reactor, 3);
+    test_pair_reset(&pair);
+    test_until_trace(reactor, "lost ");
+    EXPECT_STR(test_trace(), "made; lost ConnectionReset; ");
+    end(&pair);
+}
+
+TEST(nothing_is_told_while_reading_is_paused)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_EQ(fate_pause_reading(pair.p->transport), 0);
+    test_peer_says(&pair, "hello");
+    test_rounds(reactor, 5);
+    EXPECT_STR(test_trace(), "made; ");
+    EXPECT_EQ(fate_resume_reading(pair.p->transport), 0);
+    EXPECT_STR(test_trace(), "made; ");
+    test_until_trace(reactor, "got hello; ");
+    EXPECT_STR(test_trace(), "made; got hello; ");
+    end(&pair);
+}
+
+TEST(abort_resets_and_is_told_at_the_end_of_the_turn)
+{
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    fate_write(pair.p->transport, "never", 5);
+    EXPECT_EQ(fate_abort_connection(pair.p->transport), 0);
+    EXPECT_EQ(fate_abort_connection(pair.p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_lose_connection(pair.p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_write(pair.p->transport, "x", 1), -ENOTCONN);
+    EXPECT(!fate_is_connected(pair.p->transport));
+    EXPECT_STR(test_trace(), "made; ");
+    test_rounds(reactor, 1);
+    EXPECT_STR(test_trace(), "made; lost ConnectionAborted; ");
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), -1);
+    EXPECT_EQ(errno, ECONNRESET);
+    end(&pair);
+}
+
+TEST(half_closing_tells_the_peer_and_goes_on_reading)
+{
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    fate_write(pair.p->transport, "all", 3);
+    EXPECT_EQ(fate_lose_write_connection(pair.p->transport), 0);
+    EXPECT_EQ(fate_lose_write_connection(pair.p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_write(pair.p->transport, "x", 1), -ENOTCONN);
+    test_until_heard(reactor, &pair, "all");
+    test_rounds(reactor, 3);
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
+    test_peer_says(&pair, "answer");
+    test_until_trace(reactor, "got answer; ");
+    test_peer_ends(&pair);
+    test_until_trace(reactor, "lost ");
+    EXPECT_STR(test_trace(), "made; got answer; read_lost; lost ConnectionDone; ");
+    end(&pair);
+}
+
+TEST(a_freed_reactor_tells_its_connections)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_UNIX, &test_recorder))
+        return;
+    fate_reactor_free(reactor);
+    EXPECT_STR(test_trace(), "made; lost ConnectionAborted; ");
+    test_pair_done(&pair);
+}
+
+/* ---- From inside callbacks ---- */
+
+static void lose_when_got(fate_protocol *p, const void *data, size_t len)
+{
+    test_trace_add("got; ");
+    fate_write(p->transport, "bye", 3);
+    fate_lose_connection(p->transport);
+}
+
+static void lose_when_made(fate_protocol *p)
+{
+    test_trace_add("made; ");
+    fate_abort_connection(p->transport);
+}
+
+static void try_all(fate_protocol *p, fate_value *why)
+{
+    test_trace_add("lost %s; ", fate_class_of(why)->name);
+    EXPECT_EQ(fate_write(p->transport, "x", 1), -ENOTCONN);
+    EXPECT_EQ(fate_write_value(p->transport, fate_str("x")), -ENOTCONN);
+    EXPECT_EQ(fate_lose_connection(p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_abort_connection(p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_pause_reading(p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_resume_reading(p->transport), -ENOTCONN);
+    EXPECT_EQ(fate_set_idle_timeout(p->transport, FATE_SECOND), -ENOTCONN);
+    EXPECT_EQ(fate_set_framing(p, &FATE_LINES), -ENOTCONN);
+    EXPECT(fate_next_connection(p, NULL) == NULL);
+}
+
+TEST(closing_when_data_comes_sends_what_was_written)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops,
+                                           .data_received = lose_when_got,
+                                           .connection_lost = try_all };
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &ops))
+        return;
+    test_peer_says(&pair, "one");
+    test_until_trace(reactor, "lost ");
+    test_until_heard(reactor, &pair, "bye");
+    EXPECT_STR(test_trace(), "got; lost ConnectionDone; ");
+    end(&pair);
+}
+
+TEST(aborting_when_it_is_made_is_told_once)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops,
+                                           .connection_made = lose_when_made,
+                                           .data_received = lose_when_got,
+                                           .connection_lost = try_all };
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &ops))
+        return;
+    test_rounds(reactor, 2);
+    EXPECT_STR(test_trace(), "made; lost ConnectionAborted; ");
+    end(&pair);
+}
+
+/* ---- Whose memory it is ---- */
+
+struct counter {
+    fate_protocol base;
+    int n;
+};
+
+static void count(fate_protocol *p, const void *data, size_t len)
+{
+    fate_container_of(p, struct counter, base)->n += (int)len;
+}
+
+TEST(a_value_keeps_the_protocol_beyond_its_connection)
+{
+    static const fate_protocol_ops ops = { FATE_PROTOCOL(struct counter), .data_received = count };
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &ops))
+        return;
+    fate_value self = fate_self(pair.p);
+    test_peer_says(&pair, "four");
+    test_rounds(reactor, 10);
+    EXPECT_PTR(fate_as_protocol(&self), pair.p);
+    EXPECT_EQ(fate_unbox(struct counter, &self)->n, 4);
+    fate_abort_connection(pair.p->transport);
+    test_rounds(reactor, 1);
+    EXPECT_EQ(fate_write(pair.p->transport, "x", 1), -ENOTCONN);
+    EXPECT_EQ(fate_unbox(struct counter, &self)->n, 4);
+    EXPECT_EQ(fate_detach(&self), -EBUSY);
+    fate_drop(self);
+    end(&pair);
+}
+
+TEST(a_protocol_that_only_receives_closes_with_its_last_value)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops, .framing = &FATE_LINES };
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin(&pair, TEST_TCP, &ops))
+        return;
+    fate_value self = fate_self(pair.p), again = fate_copy(&self);
+    fate_drop(self);
+    test_rounds(reactor, 3);
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), -1);
+    fate_drop(again);
+    test_rounds(reactor, 3);
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
+    end(&pair);
+}
+
+static struct counter built;
+
+static fate_protocol *build(fate_value *arg, const fate_address *peer)
+{
+    built = (struct counter){ .n = (int)fate_address_port(peer) };
+    return fate_as_bool(arg) ? &built.base : NULL;
+}
+
+static void is_built(fate_protocol *p, fate_value *why)
+{
+    test_trace_add("lost %s; ", fate_class_of(why)->name);
+    memset(&built, 0xff, sizeof built); /* it is the program's to free here */
+}
+
+static const fate_protocol_ops builder = {
+    .size = sizeof builder, .build = build, .data_received = count, .connection_lost = is_built
+};
+
+TEST(build_may_use_memory_of_its_own)
+{
+    test_trace_clear();
+    reactor = test_real_reactor(NULL);
+    if (!reactor)
+        return;
+    struct test_pair pair = test_pair(reactor, TEST_TCP, &builder, fate_bool(true));
+    if (pair.p) {
+        EXPECT_PTR(pair.p, &built.base);
+        EXPECT(built.n != 0);
+        fate_value self = fate_self(pair.p);
+        EXPECT_PTR(fate_as_protocol(&self), pair.p);
+        fate_drop(self);
+        test_peer_closes(&pair);
+        test_until_trace(reactor, "lost ");
+        EXPECT_STR(test_trace(), "lost ConnectionDone; ");
+    }
+    end(&pair);
+}
+
+TEST(build_may_refuse)
+{
+    char text[16];
+
+    test_trace_clear();
+    reactor = test_real_reactor(NULL);
+    if (!reactor)
+        return;
+    struct test_pair pair = test_pair(reactor, TEST_TCP, &builder, fate_bool(false));
+    EXPECT(pair.p == NULL);
+    EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
+    EXPECT_STR(test_trace(), "");
+    end(&pair);
+}
+
+/* ---- Idle timeouts ---- */
+
+TEST(an_idle_connection_is_lost)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_MILLISECOND), 0);
+    test_until_trace(reactor, "lost ");
+    EXPECT_STR(test_trace(), "made; lost IdleTimeout; ");
+    end(&pair);
+}
+
+TEST(an_idle_timeout_can_be_taken_back)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_MILLISECOND), 0);
+    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_NEVER), 0);
+    fate_iterate(reactor, 3 * FATE_MILLISECOND);
+    test_rounds(reactor, 3);
+    EXPECT_STR(test_trace(), "made; ");
+    end(&pair);
+}
+
+/* ---- Several ---- */
+
+static void tell_others(fate_protocol *p, const void *data, size_t len)
+{
+    fate_for_each_connection(other, p)
+    {
+        fate_write(other->transport, data, len);
+        if (other != p)
+            fate_abort_connection(other->transport);
+    }
+}
+
+TEST(connections_are_gone_through_while_they_are_lost)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops, .data_received = tell_others };
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_UNIX, &ops))
+        return;
+    EXPECT_PTR(fate_next_connection(pair.p, NULL), pair.p);
+    EXPECT(fate_next_connection(pair.p, pair.p) == NULL);
+    test_peer_says(&pair, "hi");
+    test_until_heard(reactor, &pair, "hi");
+    end(&pair);
+}
+
+/* ---- Addresses ---- */
+
+TEST(both_ends_have_addresses)
+{
+    struct test_pair pair;
+    char text[FATE_ADDRESS_TEXT_BYTES];
+
+    if (!begin(&pair, TEST_TCP, &test_recorder))
+        return;
+    EXPECT_STR(fate_address_host(fate_peer(pair.p->transport), text), "127.0.0.1");
+    EXPECT_STR(fate_address_host(fate_here(pair.p->transport), text), "127.0.0.1");
+    EXPECT_EQ(fate_set_no_delay(pair.p->transport, true), 0);
+    EXPECT_EQ(fate_set_keep_alive(pair.p->transport, 60 * FATE_SECOND), 0);
+    EXPECT_EQ(fate_set_keep_alive(pair.p->transport, 0), 0);
+    end(&pair);
+}
+
+TEST(unix_sockets_have_no_tcp_options)
+{
+    struct test_pair pair;
+
+    if (!begin(&pair, TEST_UNIX, &test_recorder))
+        return;
+    EXPECT_EQ(fate_set_no_delay(pair.p->transport, true), -EOPNOTSUPP);
+    EXPECT_EQ(fate_address_family(fate_peer(pair.p->transport)), 1);
+    end(&pair);
+}
