@@ -50,6 +50,29 @@ static const struct fault {
     { "sendmsg", ECONNREFUSED, false },
     { "sendmsg", EMSGSIZE, false },
     { "sendmsg", EINTR, false },
+    { "sendmsg", EAGAIN, false },
+    { "sendmsg", EPIPE, true },
+    { "send", EINTR, false },
+    { "send", EAGAIN, false },
+    { "send", ENOBUFS, false },
+    { "send", ENOMEM, false },
+    { "send", EPIPE, true },
+    { "send", ECONNRESET, true },
+    { "recv", EINTR, false },
+    { "recv", EAGAIN, false },
+    { "recv", ECONNRESET, true },
+    { "recv", ETIMEDOUT, true },
+    { "sendfile", EINTR, false },
+    { "sendfile", EAGAIN, false },
+    { "sendfile", EINVAL, true },
+    { "sendfile", EPIPE, true },
+    { "sendfile", EIO, true },
+    { "pread", EINTR, false },
+    { "pread", EIO, true },
+    { "shutdown", ENOTCONN, true },
+    { "getsockname", ENOBUFS, true },
+    { "getsockopt", ENOBUFS, true },
+    { "setsockopt", ENOMEM, true },
     { "memfd_create", EMFILE, true },
     { "sigaction", EINVAL, false },
     { "posix_spawnp", ENOENT, true },
@@ -198,6 +221,57 @@ static ssize_t cut_read(int fd, void *to, size_t len)
     return may_fail(fd) ? faulty_read(fd, to, cut(fd, len)) : fate__sys_real.read(fd, to, len);
 }
 
+/* ---- Sockets that are watched for edges ----
+ *
+ * A call that gives less because we say so has not found the end of what is there: the kernel tells of no
+ * edge then.  So it is asked anew, as if more had come. */
+
+static struct {
+    int set;
+    struct epoll_event event;
+} watched[EVENTFDS_MAX];
+
+static void retrigger(int fd)
+{
+    if (fd >= 0 && fd < EVENTFDS_MAX && watched[fd].event.events)
+        fate__sys_real.epoll_ctl(watched[fd].set, EPOLL_CTL_MOD, fd, &watched[fd].event);
+}
+
+static ssize_t after(int fd, ssize_t n, size_t len)
+{
+    int why = errno;
+
+    if (n < 0 ? why == EAGAIN : (size_t)n < len)
+        retrigger(fd);
+    errno = why;
+    return n;
+}
+
+static ssize_t cut_recv(int fd, void *to, size_t len, int flags)
+{
+    return after(fd, faulty_recv(fd, to, cut(fd, len), flags), len);
+}
+
+static ssize_t cut_send(int fd, const void *from, size_t len, int flags)
+{
+    return after(fd, faulty_send(fd, from, cut(fd, len), flags), len);
+}
+
+static ssize_t cut_sendfile(int to, int from, off_t *offset, size_t len)
+{
+    return after(to, faulty_sendfile(to, from, offset, cut(to, len)), len);
+}
+
+/* As much of the first piece as goes. */
+static ssize_t cut_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    bool is_cut = plan.bytes_max && message->msg_iovlen > 1 && !message->msg_name;
+
+    if (is_cut)
+        return cut_send(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
+    return after(fd, faulty_sendmsg(fd, message, flags), 0);
+}
+
 static ssize_t cut_write(int fd, const void *from, size_t len)
 {
     return may_fail(fd) ? faulty_write(fd, from, cut(fd, len)) : fate__sys_real.write(fd, from, len);
@@ -217,8 +291,10 @@ static int noted_close(int fd)
 {
     int why = why_not("close");
 
-    if (fd >= 0 && fd < EVENTFDS_MAX)
+    if (fd >= 0 && fd < EVENTFDS_MAX) {
         is_eventfd[fd] = false;
+        watched[fd].event.events = 0;
+    }
     fate__sys_real.close(fd);
     return why ? fail_with("close", why) : 0;
 }
@@ -226,8 +302,15 @@ static int noted_close(int fd)
 /* Nothing can go wrong with taking out. */
 static int adding_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
 {
-    return op == EPOLL_CTL_DEL ? fate__sys_real.epoll_ctl(set, op, fd, event)
-                               : faulty_epoll_ctl(set, op, fd, event);
+    if (op == EPOLL_CTL_DEL)
+        return fate__sys_real.epoll_ctl(set, op, fd, event);
+    int failed = faulty_epoll_ctl(set, op, fd, event);
+    bool is_edge = failed == 0 && event->events & (uint32_t)EPOLLET && fd < EVENTFDS_MAX;
+    if (is_edge) {
+        watched[fd].set = set;
+        watched[fd].event = *event;
+    }
+    return failed;
 }
 
 /* A handler that could be put there can be taken away. */
@@ -253,6 +336,10 @@ void test_sys_install(void)
 {
     table.read = cut_read;
     table.write = cut_write;
+    table.recv = cut_recv;
+    table.send = cut_send;
+    table.sendmsg = cut_sendmsg;
+    table.sendfile = cut_sendfile;
     table.eventfd = noted_eventfd;
     table.close = noted_close;
     table.epoll_ctl = adding_epoll_ctl;
