@@ -267,18 +267,6 @@ void fate__sweep(struct fate__turns *turns)
         end_others(turns);
 }
 
-void fate__turn_enter(struct fate__turns *turns)
-{
-    turns->is_inside = true;
-    fate__sweep(turns);
-}
-
-void fate__turn_leave(struct fate__turns *turns)
-{
-    fate__sweep(turns);
-    turns->is_inside = false;
-}
-
 void fate__refuse_inside(const struct fate__turns *turns, const char *what)
 {
     if (turns->is_inside || turns->outside)

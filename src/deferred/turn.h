@@ -123,9 +123,6 @@ void fate__turns_free_owned(struct fate__turns *turns);
 /* Gives the memory back. */
 void fate__turns_done(struct fate__turns *turns);
 
-/* Around each event.  enter ends the turn outside first. */
-void fate__turn_enter(struct fate__turns *turns);
-void fate__turn_leave(struct fate__turns *turns);
 /* The end of a turn: calls the ends until none is left, then lets go of all that is done and not held. */
 void fate__sweep(struct fate__turns *turns);
 /* Has end->go called when this turn ends, or outside of events the turn outside; once, and after it end may
@@ -136,6 +133,19 @@ void fate__turn_end_remove(struct fate__turn_end *end);
 static inline bool fate__has_to_sweep(const struct fate__turns *turns)
 {
     return turns->sweep_first || turns->has_others;
+}
+/* Around each event.  enter ends the turn outside first. */
+static inline void fate__turn_enter(struct fate__turns *turns)
+{
+    turns->is_inside = true;
+    if (fate__unlikely(fate__has_to_sweep(turns)))
+        fate__sweep(turns);
+}
+static inline void fate__turn_leave(struct fate__turns *turns)
+{
+    if (fate__has_to_sweep(turns))
+        fate__sweep(turns);
+    turns->is_inside = false;
 }
 
 /* Stops the program when called inside an event: what names the function. */

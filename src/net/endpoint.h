@@ -21,17 +21,17 @@ enum fate__endpoint_use { FATE__TO_LISTEN, FATE__TO_CONNECT, FATE__FOR_DATAGRAMS
 
 struct fate__endpoint {
     enum fate__endpoint_kind kind;
-    int family;    /* AF_INET for tcp4, AF_INET6 for tcp6, AF_UNSPEC for tcp; domain= of systemd */
-    char *host;    /* connect: a name or a literal without brackets; listen: interface=, or NULL for all;
-                      datagrams: to whom it is connected, or NULL */
-    unsigned port; /* 0 to 65535 */
-    char *name;    /* path of unix (an abstract one begins with '@'), name of memory and systemd */
-    int number;    /* of fd, and of systemd by index; -1: by name */
-    char *bind;    /* connect: bind=, a literal, or NULL; datagrams: interface=, too */
-    unsigned bind_port;                  /* bind=host\:port or 0 */
-    int mode;                            /* unix: of the socket file, octal; -1: as the umask leaves it */
-    int backlog;                         /* 0: not said */
-    bool share_port;                     /* reuseport=yes */
+    int family;         /* AF_INET for tcp4, AF_INET6 for tcp6, AF_UNSPEC for tcp; domain= of systemd */
+    char *host;         /* connect: a name or a literal without brackets; listen: interface=, or NULL for all;
+                           datagrams: to whom it is connected, or NULL */
+    unsigned port;      /* 0 to 65535 */
+    char *name;         /* path of unix (an abstract one begins with '@'), name of memory and systemd */
+    int number;         /* of fd, and of systemd by index; -1: by name */
+    char *bind;         /* connect: bind=, a literal, or NULL; datagrams: interface=, too */
+    unsigned bind_port; /* bind=host\:port or 0 */
+    int mode;           /* unix: of the socket file, octal; -1: as the umask leaves it */
+    int backlog;        /* 0: not said */
+    bool share_port;    /* reuseport=yes */
     char *certificate, *key, *peer_name; /* tls: cert=, key=, name= */
     char *text;                          /* as it was written, for messages */
     char *memory;                        /* in which all of them lie */

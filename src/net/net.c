@@ -17,6 +17,7 @@ static void free_net(struct fate__owned *owned)
     fate__list_remove(&owned->link);
     fate__free_out(net);
     fate__free(net->hot);
+    fate__free(net->cork);
     net->reactor->net = NULL;
     fate__free(net);
 }

@@ -8,7 +8,8 @@
 #include <reactor/ready.h>
 #include <reactor/reactor.h>
 
-#define FATE__HOT_BYTES ((size_t)65536)
+#define FATE__HOT_BYTES  ((size_t)65536)
+#define FATE__CORK_BYTES ((size_t)16384)
 
 struct fate__out;
 
@@ -24,7 +25,15 @@ struct fate__net {
     /* Into which is read, a byte longer for a NUL; made with the first read.  What a callback is lent of it
      * may be written without a copy until the event ends. */
     char *hot;
+    bool is_plain; /* it is there, and the poller need not be told what has been found empty */
     const char *lent, *lent_end;
+    /* What one of them has written in this turn, mostly the one that was just read: in no queue as yet, but
+     * in cork, or still where it was read. */
+    struct fate_transport *corked;
+    const char *cork_at;
+    size_t cork_len;
+    char *cork;
+    struct fate_transport *reading; /* whose cork is looked after when its callback has returned */
     struct fate__out *free_nodes, *free_chunks; /* of the common sizes */
     unsigned n_free_nodes, n_free_chunks;
     size_t n_connections;

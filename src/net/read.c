@@ -182,14 +182,18 @@ static void got(fate_transport *transport, char *data, size_t len)
     struct fate__net *net = transport->net;
 
     fate__is_active(transport);
-    if (transport->flags & FATE__NO_MORE_DATA)
+    if (fate__unlikely(transport->flags & FATE__NO_MORE_DATA))
         return;
     net->lent = data;
     net->lent_end = data + len;
+    net->reading = transport;
     if (transport->flags & FATE__IN_MESSAGES)
         got_messages(transport, data, len);
     else
         p->ops->data_received(p, data, len);
+    net->reading = NULL;
+    if (net->corked == transport)
+        fate__flush(transport);
     net->lent = net->lent_end = NULL;
 }
 
@@ -235,21 +239,16 @@ static bool prepare_hot(struct fate__net *net)
     for (fate_transport *other = net->attend; other; other = other->next_attend)
         if (!fate__copy_lent(other))
             fate__lose(other, fate__no_memory(), true);
+    if (!net->cork)
+        net->cork = fate__alloc(FATE__CORK_BYTES);
     if (!net->hot)
         net->hot = fate__alloc(FATE__HOT_BYTES + 1);
-    return net->hot != NULL;
+    net->is_plain = net->hot && !net->reactor->is_simulated && !net->reactor->poller.ops->rearm;
+    return net->hot && net->cork;
 }
 
-static void read_once(fate_transport *transport)
+void fate__has_read(fate_transport *transport, ssize_t n, bool is_empty)
 {
-    struct fate__net *net = transport->net;
-    bool is_empty = false;
-
-    if (fate__unlikely(net->attend || !net->hot) && !prepare_hot(net)) {
-        fate__lose(transport, fate__no_memory(), true);
-        return;
-    }
-    ssize_t n = transport->wire->receive(transport, net->hot, FATE__HOT_BYTES, &is_empty);
     if (n < 0) {
         could_not(transport, (int)-n);
         return;
@@ -262,7 +261,20 @@ static void read_once(fate_transport *transport)
         transport->flags &= ~(unsigned)FATE__CAN_READ;
     else
         fate__read_next_round(transport);
-    got(transport, net->hot, (size_t)n);
+    got(transport, transport->net->hot, (size_t)n);
+}
+
+static void read_once(fate_transport *transport)
+{
+    struct fate__net *net = transport->net;
+    bool is_empty = false;
+
+    if (fate__unlikely(net->attend || net->corked || !net->hot) && !prepare_hot(net)) {
+        fate__lose(transport, fate__no_memory(), true);
+        return;
+    }
+    ssize_t n = transport->wire->receive(transport, net->hot, FATE__HOT_BYTES, &is_empty);
+    fate__has_read(transport, n, is_empty);
 }
 
 /* While the connection is being closed, what comes is read and dropped. */

@@ -13,7 +13,7 @@
 
 static void await(const fate_transport *transport, unsigned events)
 {
-    fate__await_edge(&transport->net->reactor->poller, transport->fd, events);
+    fate__poller_rearm(&transport->net->reactor->poller, transport->fd, events);
 }
 
 static size_t length_of(const struct iovec *pieces, int n)
@@ -149,21 +149,85 @@ static const struct fate__wire_ops socket_wire = {
 
 /* ---- What the poller says ---- */
 
-void fate__socket_ready(void *owner, unsigned events)
+static void is_ready(fate_transport *transport, unsigned events)
 {
-    fate_transport *transport = owner;
-    fate_reactor *reactor = transport->net->reactor;
-
-    fate__event_begin(reactor, fate__site_of_transport(transport));
-    if (fate__unlikely(events & (FATE__HANGUP | FATE__ERROR)))
+    if (events & (FATE__HANGUP | FATE__ERROR))
         transport->flags |= FATE__PEER_ENDED;
     if (events & (FATE_WRITABLE | FATE__ERROR) && !(transport->flags & FATE__CAN_WRITE))
         fate__transport_can_write(transport);
     if (events & (FATE_READABLE | FATE__HANGUP | FATE__ERROR))
         fate__transport_can_read(transport);
-    if (fate__unlikely(events & FATE__ERROR))
+    if (events & FATE__ERROR)
         fate__look_for_trouble(transport);
-    fate__event_end(reactor);
+}
+
+/* Is there something to read, and nothing else to be minded? */
+static inline bool is_plain(const fate_transport *transport, unsigned events)
+{
+    const unsigned harmless = FATE__KEPT | FATE__HAS_BUILT | FATE__OWN_MARKS;
+    const unsigned others = FATE__HANGUP | FATE__ERROR | FATE_READABLE;
+    const struct fate__net *net = transport->net;
+    bool is_quiet = ((uintptr_t)net->corked | (uintptr_t)net->attend) == 0;
+
+    return (transport->flags & ~harmless) == FATE__CAN_WRITE && (events & others) == FATE_READABLE &&
+           is_quiet && net->is_plain;
+}
+
+static inline void write_plainly(fate_transport *transport)
+{
+    struct fate__net *net = transport->net;
+    const char *bytes = net->cork_at;
+    size_t len = net->cork_len;
+
+    net->corked = NULL;
+    ssize_t n = fate__sys->send(transport->fd, bytes, len, MSG_NOSIGNAL);
+    if (fate__likely(n == (ssize_t)len))
+        return;
+    if (n < 0) { /* asked once more where it is looked at what has failed */
+        net->corked = transport;
+        fate__flush(transport);
+    } else {
+        fate__cork_was_sent(transport, bytes, len, n);
+    }
+}
+
+/* The same as is_ready, for what happens most: bytes come for data_received, and it answers. */
+static inline void read_plainly(fate_transport *transport)
+{
+    struct fate__net *net = transport->net;
+    fate_protocol *p = transport->protocol;
+    char *hot = net->hot;
+    ssize_t n = fate__sys->recv(transport->fd, hot, FATE__HOT_BYTES, 0);
+
+    if (fate__unlikely(n <= 0 || n == FATE__HOT_BYTES)) {
+        transport->flags |= FATE__CAN_READ;
+        if (n < 0)
+            fate__read(transport);
+        else
+            fate__has_read(transport, n, false);
+        return;
+    }
+    net->lent = hot;
+    net->lent_end = hot + n;
+    net->reading = transport;
+    p->ops->data_received(p, hot, (size_t)n);
+    net->reading = NULL;
+    if (net->corked == transport)
+        write_plainly(transport);
+    net->lent = net->lent_end = NULL;
+}
+
+void fate__socket_ready(void *owner, unsigned events)
+{
+    fate_transport *transport = owner;
+    fate_reactor *reactor = transport->net->reactor;
+
+    fate__quick_event_begin(reactor, fate__site_of_transport(transport));
+    if (fate__likely(is_plain(transport, events)))
+        read_plainly(transport);
+    else
+        is_ready(transport, events);
+    fate__quick_event_end(reactor);
 }
 
 int fate__socket_open(struct fate__factory *factory, int fd, const fate_address *peer,

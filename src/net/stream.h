@@ -49,8 +49,14 @@ void fate__lose(fate_transport *transport, fate_value why, bool is_abort);
 /* All is written that was to be before closing or shutting. */
 void fate__written_all(fate_transport *transport);
 void fate__free_if_over(fate_transport *transport);
-/* Stops the program when a transport's memory is not alive. */
-void fate__check_transport(const fate_transport *transport, const char *what);
+/* Stops the program when it is none. */
+_Noreturn void fate__no_transport(const char *what);
+static inline void fate__check_transport(const fate_transport *transport, const char *what)
+{
+    if (fate__unlikely(!transport || !transport->net))
+        fate__no_transport(what);
+    fate__check_reactor(transport->net->reactor, what, NULL);
+}
 /* Where the connection was asked for. */
 static inline const char *fate__site_of_transport(const fate_transport *transport)
 {
@@ -66,6 +72,8 @@ static inline const char *fate__site_of_transport(const fate_transport *transpor
 /* Sends what goes now. */
 void fate__flush(fate_transport *transport);
 void fate__drop_out(fate_transport *transport);
+/* What it had in the cork was offered to the wire, and less than all of it, or -errno, went. */
+void fate__cork_was_sent(fate_transport *transport, const char *bytes, size_t len, ssize_t n);
 /* The buffer that was read into is about to be used again: what lies in it is copied.  False: no memory. */
 bool fate__copy_lent(fate_transport *transport);
 /* Tells those who wait for room, when there is some. */
@@ -76,6 +84,9 @@ void fate__free_out(struct fate__net *net);
 
 /* Gives the protocol what is there and what can be read now. */
 void fate__read(fate_transport *transport);
+/* What was read, n bytes of it or 0 or -errno, lies in the hot buffer.  is_empty: that was all there is now.
+ */
+void fate__has_read(fate_transport *transport, ssize_t n, bool is_empty);
 /* The wire is in trouble, which a read would find; where nobody reads, it is asked. */
 void fate__look_for_trouble(fate_transport *transport);
 /* Gives what has been read before, unless it is being given already. */

@@ -326,7 +326,7 @@ void fate__attend_now(fate_transport *transport)
         return;
     }
     if (!(transport->flags & FATE__IS_LOST)) {
-        if (transport->out)
+        if (transport->out || transport->net->corked == transport)
             fate__flush(transport);
         if (fate__unlikely(transport->extra || transport->n_out > FATE__LOW_MARK ||
                            transport->flags & FATE__TOLD_PAUSE))
@@ -340,14 +340,13 @@ void fate__attend_now(fate_transport *transport)
 
 /* ---- Closing ---- */
 
-void fate__check_transport(const fate_transport *transport, const char *what)
+_Noreturn void fate__no_transport(const char *what)
 {
-    if (fate__unlikely(!transport || !transport->net))
-        fate__stop(NULL,
-                   "%s was given a transport that is none. p->transport is one from connection_made on, as "
-                   "long as the protocol's memory.",
-                   what);
-    fate__check_reactor(transport->net->reactor, what, NULL);
+    fate__stop(
+        NULL,
+        "%s was given a transport that is none. p->transport is one from connection_made on, as long as "
+        "the protocol's memory.",
+        what);
 }
 
 static fate_value why_closed(fate_transport *transport)

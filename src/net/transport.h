@@ -75,7 +75,7 @@ enum {
     FATE__CLOSING = 1 << 7,      /* to be closed when all is written */
     FATE__SHUTTING = 1 << 8,     /* to be shut when all is written */
     FATE__SHUT = 1 << 9,         /* its writing side is */
-    FATE__IS_LOST = 1 << 10,        /* the wire is closed; connection_lost is to be called */
+    FATE__IS_LOST = 1 << 10,     /* the wire is closed; connection_lost is to be called */
     FATE__OVER = 1 << 11,        /* it has been called */
     FATE__TOLD_PAUSE = 1 << 12,  /* write_paused was called, and write_resumed not since */
     FATE__ATTENDED = 1 << 13,    /* in the net's list for the end of the turn */
@@ -86,7 +86,8 @@ enum {
     FATE__TIMES = 1 << 18,       /* has an idle timeout */
     FATE__IN_MESSAGES = 1 << 19, /* not simply data_received */
     FATE__RECEIVES = 1 << 20,    /* by fate_receive: it has no data_received and no message_received */
-    FATE__BROKEN = 1 << 21       /* writing has failed; what has come is still read */
+    FATE__BROKEN = 1 << 21,      /* writing has failed; what has come is still read */
+    FATE__OWN_MARKS = 1 << 22    /* fate_set_write_marks was called */
 };
 #define FATE__NO_WRITING (FATE__IS_LOST | FATE__CLOSING | FATE__SHUTTING | FATE__SHUT | FATE__BROKEN)
 

@@ -121,6 +121,8 @@ static void drop_first(fate_transport *transport)
 
 void fate__drop_out(fate_transport *transport)
 {
+    if (transport->net->corked == transport)
+        transport->net->corked = NULL;
     while (transport->out)
         drop_first(transport);
     transport->n_out = 0;
@@ -195,11 +197,84 @@ static bool lend_bytes(fate_transport *transport, const char *data, size_t len)
     return true;
 }
 
+/* ---- The cork ----
+ *
+ * Most transports write once or twice in the turn in which they were read, and all of that leaves when it
+ * ends: that needs no queue.  One transport at a time has the cork; whatever looks at its queue pulls it
+ * first. */
+
+static bool enqueue(fate_transport *transport, const char *data, size_t len)
+{
+    bool is_copied = data == transport->net->cork;
+
+    if (!(is_copied ? copy_bytes(transport, data, len) : lend_bytes(transport, data, len)))
+        return false;
+    transport->n_out += len;
+    return true;
+}
+
+/* What it holds goes into the queue, which is empty.  False: no memory. */
+static bool uncork(fate_transport *transport)
+{
+    struct fate__net *net = transport->net;
+
+    if (net->corked != transport)
+        return true;
+    net->corked = NULL;
+    return enqueue(transport, net->cork_at, net->cork_len);
+}
+
+static bool add_to_cork(struct fate__net *net, const void *data, size_t len)
+{
+    if (len > FATE__CORK_BYTES - net->cork_len || net->cork_len > FATE__CORK_BYTES)
+        return false;
+    if (net->cork_at != net->cork) {
+        memcpy(net->cork, net->cork_at, net->cork_len);
+        net->cork_at = net->cork;
+    }
+    memcpy(net->cork + net->cork_len, data, len);
+    net->cork_len += len;
+    return true;
+}
+
+static inline bool is_lent(const struct fate__net *net, const char *data, size_t len)
+{
+    size_t n = (size_t)(net->lent_end - net->lent), at = (size_t)(data - net->lent);
+    return at < n && len <= n - at;
+}
+
+static inline void take_cork(fate_transport *transport, const char *at, size_t len)
+{
+    struct fate__net *net = transport->net;
+
+    net->corked = transport;
+    net->cork_at = at;
+    net->cork_len = len;
+    if (net->reading != transport)
+        fate__attend(transport);
+}
+
+/* False: it is to be queued. */
+static bool cork(fate_transport *transport, const char *data, size_t len)
+{
+    struct fate__net *net = transport->net;
+
+    if (net->corked == transport)
+        return add_to_cork(net, data, len);
+    if (net->corked || len > FATE__CORK_BYTES || !net->cork)
+        return false;
+    memcpy(net->cork, data, len);
+    take_cork(transport, net->cork, len);
+    return true;
+}
+
 /* The buffer that these lie in is about to be used again. */
 bool fate__copy_lent(fate_transport *transport)
 {
     struct fate__out **at = &transport->out;
 
+    if (!uncork(transport))
+        return false;
     for (; *at; at = &(*at)->next) {
         struct fate__out *out = *at;
         if (out->kind != LENT)
@@ -382,10 +457,45 @@ static bool flush_bytes(fate_transport *transport, const struct iovec *extra, si
     return (transport->flags & FATE__CAN_WRITE) != 0;
 }
 
+static void queue_rest(fate_transport *transport, const char *rest, size_t len)
+{
+    if (!copy_bytes(transport, rest, len)) {
+        fate__lose(transport, fate__no_memory(), true);
+        return;
+    }
+    transport->n_out += len;
+}
+
+void fate__cork_was_sent(fate_transport *transport, const char *bytes, size_t len, ssize_t n)
+{
+    size_t sent = n > 0 ? (size_t)n : 0;
+
+    queue_rest(transport, bytes + sent, len - sent);
+    if (n >= 0)
+        transport->flags &= ~(unsigned)FATE__CAN_WRITE;
+    else if (!(transport->flags & FATE__IS_LOST))
+        could_not(transport, (int)-n);
+}
+
+static void send_cork(fate_transport *transport)
+{
+    struct fate__net *net = transport->net;
+    const struct iovec piece = { (void *)(uintptr_t)net->cork_at, net->cork_len };
+
+    net->corked = NULL;
+    ssize_t n = transport->wire->send(transport, &piece, 1);
+    if (n > 0)
+        fate__is_active(transport);
+    if (n < 0 || (size_t)n < piece.iov_len)
+        fate__cork_was_sent(transport, piece.iov_base, piece.iov_len, n);
+}
+
 void fate__flush(fate_transport *transport)
 {
     bool goes_on = true;
 
+    if (transport->net->corked == transport)
+        send_cork(transport);
     while (goes_on && transport->out && transport->flags & FATE__CAN_WRITE &&
            !(transport->flags & (FATE__IS_LOST | FATE__BROKEN)))
         goes_on =
@@ -507,22 +617,38 @@ static int write_much(fate_transport *transport, const char *data, size_t len)
     return has_queued(transport, rest);
 }
 
-int fate_write(fate_transport *transport, const void *data, size_t len)
+static __attribute__((noinline)) int write_otherwise(fate_transport *transport, const char *data, size_t len)
 {
-    fate__check_transport(transport, "fate_write");
     const struct fate__net *net = transport->net;
-    const char *bytes = data;
 
-    if (fate__unlikely(transport->flags & FATE__NO_WRITING))
+    if (transport->flags & FATE__NO_WRITING)
         return -ENOTCONN;
     if (len == 0)
         return 0;
-    bool is_lent = bytes >= net->lent && bytes < net->lent_end && len <= (size_t)(net->lent_end - bytes) &&
-                   transport->flags & FATE__CAN_WRITE;
-    if (!is_lent && len >= AT_ONCE_BYTES && transport->flags & FATE__CAN_WRITE)
-        return write_much(transport, bytes, len);
-    bool is_kept = is_lent ? lend_bytes(transport, bytes, len) : copy_bytes(transport, bytes, len);
+    bool may_send = transport->flags & FATE__CAN_WRITE;
+    bool may_cork = may_send && !transport->out && !(transport->flags & FATE__OWN_MARKS);
+    if (may_cork && cork(transport, data, len))
+        return 0;
+    if (!uncork(transport))
+        return lose_for_memory(transport);
+    bool needs_no_copy = may_send && is_lent(net, data, len);
+    if (may_send && !needs_no_copy && len >= AT_ONCE_BYTES)
+        return write_much(transport, data, len);
+    bool is_kept = needs_no_copy ? lend_bytes(transport, data, len) : copy_bytes(transport, data, len);
     return is_kept ? has_queued(transport, len) : lose_for_memory(transport);
+}
+
+int fate_write(fate_transport *transport, const void *data, size_t len)
+{
+    const unsigned others = FATE__CAN_WRITE | FATE__OWN_MARKS | FATE__NO_WRITING;
+
+    fate__check_transport(transport, "fate_write");
+    const struct fate__net *net = transport->net;
+    bool is_plain = (transport->flags & others) == FATE__CAN_WRITE && !net->corked && !transport->out;
+    if (fate__unlikely(!is_plain || !is_lent(net, data, len) || !len))
+        return write_otherwise(transport, data, len);
+    take_cork(transport, data, len);
+    return 0;
 }
 
 int fate_write_value(fate_transport *transport, fate_value bytes)
@@ -535,6 +661,7 @@ int fate_write_value(fate_transport *transport, fate_value bytes)
     int why = transport->flags & FATE__NO_WRITING    ? -ENOTCONN
               : fate__is_no_memory(&bytes)           ? lose_for_memory(transport)
               : !fate_get_bytes(&bytes, &data, &len) ? -EINVAL
+              : !uncork(transport)                   ? lose_for_memory(transport)
                                                      : 0;
     struct fate__out *out = why == 0 && len ? new_node(transport, VALUE) : NULL;
     if (!out) {
@@ -565,6 +692,8 @@ int fate_write_file(fate_transport *transport, int fd, int64_t offset, int64_t l
 {
     fate__check_transport(transport, "fate_write_file");
     int why = transport->flags & FATE__NO_WRITING ? -ENOTCONN : length_of_file(fd, offset, &len);
+    if (why == 0 && !uncork(transport))
+        why = lose_for_memory(transport);
     struct fate__out *out = why == 0 && len ? new_node(transport, IN_FILE) : NULL;
 
     if (!out) {
@@ -594,6 +723,7 @@ int fate_set_write_marks(fate_transport *transport, size_t low, size_t high, siz
     extra->low = low;
     extra->high = high;
     extra->cap = cap_bytes;
+    transport->flags |= FATE__OWN_MARKS;
     fate__attend(transport);
     return 0;
 }
@@ -601,7 +731,8 @@ int fate_set_write_marks(fate_transport *transport, size_t low, size_t high, siz
 size_t fate_write_queued(const fate_transport *transport)
 {
     fate__check_transport(transport, "fate_write_queued");
-    return transport->n_out;
+    const struct fate__net *net = transport->net;
+    return transport->n_out + (net->corked == transport ? net->cork_len : 0);
 }
 
 fate_deferred *fate_flushed_at(fate_transport *transport, const char *site)

@@ -279,6 +279,18 @@ static bool is_own(fate_reactor *reactor, const struct fate__event *event)
     return is_timer || event->fd == FATE__WAKE_FD;
 }
 
+/* Sockets, mostly.  False: it has none. */
+static inline bool tell_owner(struct fate__descriptors *descriptors, const struct fate__event *event)
+{
+    if (fate__unlikely((size_t)event->fd >= descriptors->n))
+        return false;
+    const struct fate__descriptor *descriptor = &descriptors->by_fd[event->fd];
+    if (fate__unlikely(descriptor->generation != event->generation || !(descriptor->events & FATE__OWNED)))
+        return false;
+    descriptors->ready(descriptor->owner, event->events);
+    return true;
+}
+
 /* False: there is nobody whom it concerns. */
 static bool deliver(fate_reactor *reactor, const struct fate__event *event)
 {
@@ -287,11 +299,8 @@ static bool deliver(fate_reactor *reactor, const struct fate__event *event)
 
     if (!is_known || descriptors->by_fd[event->fd].generation != event->generation)
         return false;
-    struct fate__descriptor *descriptor = &descriptors->by_fd[event->fd];
-    if (descriptor->events & FATE__OWNED) {
-        descriptors->ready(descriptor->owner, event->events);
-        return true;
-    }
+    const struct fate__descriptor *descriptor = &descriptors->by_fd[event->fd];
+    fate__quick_events_end(reactor);
     descriptors->next = descriptor->first;
     while (descriptors->next && !reactor->has_crashed) {
         struct fate__fd_watch *watch = descriptors->next;
@@ -335,8 +344,11 @@ void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *
     struct fate__descriptors *descriptors = &reactor->descriptors;
     bool any = n == 0;
 
+    reactor->readings = (struct fate__readings){ 0, 1 };
     for (int i = 0; i < n && !reactor->has_crashed; i++)
-        any = is_own(reactor, &events[i]) || deliver(reactor, &events[i]) || any;
+        any = tell_owner(descriptors, &events[i]) || is_own(reactor, &events[i]) ||
+              deliver(reactor, &events[i]) || any;
+    fate__quick_events_end(reactor);
     descriptors->n_stale = any ? 0 : descriptors->n_stale + 1;
     if (descriptors->n_stale < 3)
         return;

@@ -2,7 +2,6 @@
 #ifndef FATE_SRC_REACTOR_DESCRIPTOR_H
 #define FATE_SRC_REACTOR_DESCRIPTOR_H
 
-#include <base/stop.h>
 #include <fate/reactor.h>
 #include <reactor/poller.h>
 
@@ -37,12 +36,6 @@ void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *
  * it does before it closes it.  0 or -errno. */
 int fate__own_descriptor(fate_reactor *reactor, int fd, void *owner);
 void fate__disown_descriptor(fate_reactor *reactor, int fd);
-/* The owner has found it not ready for these any more. */
-static inline void fate__await_edge(const struct fate__poller *poller, int fd, unsigned events)
-{
-    if (fate__unlikely(poller->ops->rearm != NULL))
-        poller->ops->rearm((struct fate__poller *)(uintptr_t)poller, fd, events);
-}
 void fate__descriptors_done(struct fate__descriptors *descriptors);
 
 #endif

@@ -73,11 +73,8 @@ static inline void call(const struct fate__post *post)
 
 /* Reading the clock would be much of what a short call costs.  So it is read once for several from the same
  * line, as long as it does not go on meanwhile; then each is looked at by itself. */
-struct readings {
-    unsigned n_unread, n_unread_max;
-};
-
-static inline void look_now_and_then(fate_reactor *reactor, struct readings *readings, const char *next_site)
+static inline void look_now_and_then(fate_reactor *reactor, struct fate__readings *readings,
+                                     const char *next_site)
 {
     if (readings->n_unread < readings->n_unread_max && reactor->turn_site == next_site)
         return;
@@ -89,6 +86,11 @@ static inline void look_now_and_then(fate_reactor *reactor, struct readings *rea
         readings->n_unread_max = 1;
     else if (readings->n_unread_max < UNREAD_MAX)
         readings->n_unread_max *= 2;
+}
+
+void fate__quick_event_look(fate_reactor *reactor, const char *next_site)
+{
+    look_now_and_then(reactor, &reactor->readings, next_site);
 }
 
 /* One by one, for those who want to know how long each takes. */
@@ -106,7 +108,7 @@ static void deliver_traced(fate_reactor *reactor, const struct fate__post *mark)
 void fate__deliver_posts(fate_reactor *reactor, const struct fate__post *mark)
 {
     struct fate__posts *posts = &reactor->posts;
-    struct readings readings = { 0, 1 };
+    struct fate__readings readings = { 0, 1 };
 
     if (fate__unlikely(reactor->trace.n)) {
         deliver_traced(reactor, mark);

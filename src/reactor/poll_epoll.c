@@ -5,7 +5,7 @@
 #include <base/sys.h>
 #include <reactor/poller.h>
 
-#define WAKE_KEY UINT64_MAX
+#define WAKE_KEY UINT64_MAX /* as an event: FATE__WAKE_FD */
 
 static uint32_t to_epoll(unsigned events)
 {
@@ -13,11 +13,18 @@ static uint32_t to_epoll(unsigned events)
            (events & FATE__EDGE ? (uint32_t)EPOLLET : 0u);
 }
 
-static unsigned from_epoll(uint32_t events)
+/* Bit by bit, without branches, since it is done for each event.  Where there is EPOLLRDHUP there is EPOLLIN.
+ */
+static inline unsigned from_epoll(uint32_t events)
 {
-    return (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI) ? FATE_READABLE : 0u) |
-           (events & EPOLLRDHUP ? FATE__HANGUP : 0u) | (events & EPOLLOUT ? FATE_WRITABLE : 0u) |
-           (events & (EPOLLERR | EPOLLHUP) ? FATE__ERROR : 0u);
+    enum { IN = EPOLLIN, OUT = EPOLLOUT, ERR = EPOLLERR, HUP = EPOLLHUP, RDHUP = EPOLLRDHUP };
+    _Static_assert(IN == 1 && OUT == 4 && ERR == 8 && HUP == 16 && RDHUP == 1 << 13, "as in the kernel");
+    _Static_assert(FATE_READABLE == 1 && FATE_WRITABLE == 2, "a bit to the right of EPOLLOUT");
+    _Static_assert(FATE__ERROR == 8 && FATE__HANGUP == 16,
+                   "a bit to the right of EPOLLHUP, nine of EPOLLRDHUP");
+
+    return (events & FATE_READABLE) | (events >> 1 & FATE_WRITABLE) | ((events | events >> 1) & FATE__ERROR) |
+           (events >> 9 & FATE__HANGUP);
 }
 
 /* The descriptor that wakes is told of once for each write to it, and so need not be read. */
@@ -85,8 +92,8 @@ static int await(struct fate__poller *poller, fate_time timeout, struct fate__ev
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {
         uint64_t key = events[i].data.u64;
-        ret_events[i] = (struct fate__event){ key == WAKE_KEY ? FATE__WAKE_FD : (int)(uint32_t)key,
-                                              (uint32_t)(key >> 32), from_epoll(events[i].events) };
+        ret_events[i] =
+            (struct fate__event){ (int)(uint32_t)key, (uint32_t)(key >> 32), from_epoll(events[i].events) };
     }
     return n;
 }
