@@ -22,10 +22,12 @@
 /* ---- What happened ---- */
 
 static char trace[16384];
+static bool was_got; /* the last thing that happened is that bytes came */
 
 void test_trace_clear(void)
 {
     trace[0] = '\0';
+    was_got = false;
 }
 
 void test_trace_add(const char *fmt, ...)
@@ -36,6 +38,7 @@ void test_trace_add(const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(trace + len, sizeof trace - len, fmt, args);
     va_end(args);
+    was_got = false;
 }
 
 const char *test_trace(void)
@@ -50,7 +53,12 @@ static void made(fate_protocol *p)
 
 static void got(fate_protocol *p, const void *data, size_t len)
 {
-    test_trace_add("got %.*s; ", (int)len, (const char *)data);
+    bool goes_on = was_got;
+
+    if (goes_on) /* what comes in pieces is noted as one */
+        trace[strlen(trace) - strlen("; ")] = '\0';
+    test_trace_add("%s%.*s; ", goes_on ? "" : "got ", (int)len, (const char *)data);
+    was_got = true;
 }
 
 static void got_line(fate_protocol *p, const char *line, size_t len)
