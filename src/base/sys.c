@@ -45,6 +45,12 @@ static int sys_set_nonblocking(int fd)
     return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static int sys_set_close_on_exec(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+
 static int sys_add_seals(int fd, int seals)
 {
     return fcntl(fd, F_ADD_SEALS, seals);
@@ -53,6 +59,11 @@ static int sys_add_seals(int fd, int seals)
 static int sys_fstat(int fd, struct stat *ret_stat)
 {
     return fstat(fd, ret_stat);
+}
+
+static int sys_lstat(const char *path, struct stat *ret_stat)
+{
+    return lstat(path, ret_stat);
 }
 
 static int sys_isatty(int fd)
@@ -126,6 +137,7 @@ const struct fate__sys fate__sys_real = {
     .close = close,
     .pipe2 = pipe2,
     .set_nonblocking = sys_set_nonblocking,
+    .set_close_on_exec = sys_set_close_on_exec,
     .dup_above = sys_dup_above,
     .socket = socket,
     .bind = sys_bind,
@@ -150,6 +162,7 @@ const struct fate__sys fate__sys_real = {
     .memfd_create = memfd_create,
     .add_seals = sys_add_seals,
     .fstat = sys_fstat,
+    .lstat = sys_lstat,
     .isatty = sys_isatty,
     .sigaction = sigaction,
     .posix_spawnp = posix_spawnp,

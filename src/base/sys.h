@@ -42,6 +42,7 @@
     X(int, close, (int fd), (fd))                                                                            \
     X(int, pipe2, (int ret_fds[2], int flags), (ret_fds, flags))                                             \
     X(int, set_nonblocking, (int fd), (fd))                                                                  \
+    X(int, set_close_on_exec, (int fd), (fd))                                                                \
     X(int, dup_above, (int fd, int lowest), (fd, lowest))                                                    \
     X(int, socket, (int family, int type, int protocol), (family, type, protocol))                           \
     X(int, bind, (int fd, const struct sockaddr *address, socklen_t len), (fd, address, len))                \
@@ -71,6 +72,7 @@
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
     X(int, add_seals, (int fd, int seals), (fd, seals))                                                      \
     X(int, fstat, (int fd, struct stat *ret_stat), (fd, ret_stat))                                           \
+    X(int, lstat, (const char *path, struct stat *ret_stat), (path, ret_stat))                               \
     X(int, isatty, (int fd), (fd))                                                                           \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *ret_old),                \
       (signo, action, ret_old))                                                                              \

@@ -47,6 +47,7 @@ static struct fate__net *make(fate_reactor *reactor)
     net->next_round.site = FATE__OWN_SITE("connections with more to read");
     fate__list_init(&net->next_round.link);
     fate__list_init(&net->factories);
+    fate__list_init(&net->resting);
     reactor->net = net;
     reactor->descriptors.ready = fate__socket_ready;
     return net;

@@ -37,6 +37,7 @@ struct fate__net {
     struct fate__out *free_nodes, *free_chunks; /* of the common sizes */
     unsigned n_free_nodes, n_free_chunks;
     size_t n_connections;
+    struct fate__link resting;   /* listeners that could not accept, until a connection goes */
     struct fate__link factories; /* of struct fate__factory */
     fate_resolver *resolver;
     fate_value resolver_arg;

@@ -1,0 +1,195 @@
+/* fate_listen: from an endpoint to a listener. */
+#include <net/listener.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <base/alloc.h>
+#include <base/options.h>
+#include <deferred/ear.h>
+
+/* An interface that is a name has to be resolved first. */
+struct opening {
+    struct fate__listen wanted;
+    struct fate__ear ear;
+    fate_deferred *d; /* NULL: cancelled */
+};
+
+static void wanted_done(struct fate__listen *wanted)
+{
+    fate_drop(fate_take(&wanted->arg));
+    fate__endpoint_done(&wanted->endpoint);
+}
+
+/* ---- By name ---- */
+
+static bool fits(const struct fate__listen *wanted, const fate_address *address)
+{
+    return wanted->endpoint.family == AF_UNSPEC || wanted->endpoint.family == address->family;
+}
+
+static const fate_address *first_that_fits(const struct fate__listen *wanted, const fate_value *addresses)
+{
+    for (size_t i = 0; i < fate_count(addresses); i++) {
+        const fate_address *address = fate_unbox(fate_address, fate_at(addresses, i));
+        if (fits(wanted, address))
+            return address;
+    }
+    return NULL;
+}
+
+/* The addresses are given. */
+static fate_value open_at_first(struct fate__listen *wanted, fate_value addresses)
+{
+    const fate_address *at = first_that_fits(wanted, &addresses);
+    fate_value v =
+        at ? fate__listener_open(wanted, at)
+           : fate__listen_refusal(wanted, "%s has no address of that family", wanted->endpoint.host);
+
+    fate_drop(addresses);
+    return v;
+}
+
+static void free_opening(struct opening *opening)
+{
+    wanted_done(&opening->wanted);
+    fate__free(opening);
+}
+
+static void resolved(struct fate__ear *ear, fate_value result)
+{
+    struct opening *opening = fate_container_of(ear, struct opening, ear);
+    fate_deferred *d = opening->d;
+    const char *site = opening->wanted.site;
+
+    if (!d)
+        fate_drop(result);
+    else if (!fate_is_failure(&result))
+        result = open_at_first(&opening->wanted, result);
+    free_opening(opening);
+    if (d)
+        fate__fire(d, result, site);
+}
+
+static bool cancel(fate_deferred *d, void *data, const char *site)
+{
+    struct opening *opening = data;
+
+    opening->d = NULL;
+    if (opening->ear.d)
+        fate_cancel(opening->ear.d);
+    return true;
+}
+
+static void say_what(const void *data, struct fate__waits *ret)
+{
+    const struct opening *opening = data;
+
+    snprintf(ret->text, sizeof ret->text, "the address of %.48s", opening->wanted.endpoint.host);
+    ret->on = opening->ear.d;
+}
+
+static const struct fate__source opening_source = { .cancel = cancel, .waits = say_what };
+
+/* Literals are resolved at once, and so is what is to be listened at. */
+static fate_deferred *open_by_name(struct fate__listen *wanted)
+{
+    struct opening *opening = fate__zalloc(sizeof *opening);
+    fate_reactor *reactor = wanted->reactor;
+
+    if (!opening) {
+        wanted_done(wanted);
+        return fate__hand_out_no_memory(&reactor->turns);
+    }
+    opening->wanted = *wanted;
+    opening->ear.hear = resolved;
+    fate_deferred *d = fate__sourced(reactor, &opening_source, opening, wanted->site);
+    if (!(d->flags & FATE__SOURCE)) {
+        free_opening(opening);
+        return d;
+    }
+    opening->d = d;
+    fate__listen(&opening->ear, fate_resolve_at(reactor, opening->wanted.endpoint.host, wanted->site));
+    return d;
+}
+
+/* ---- At once ---- */
+
+static fate_deferred *open_now(struct fate__listen *wanted)
+{
+    fate_reactor *reactor = wanted->reactor;
+    fate_value v = fate__listener_open(wanted, NULL);
+    fate_listener *listener = fate_is_failure(&v) ? NULL : fate_as_listener(&v);
+    fate_deferred *d = fate_succeed_at(reactor, v, wanted->site);
+
+    wanted_done(wanted);
+    if (listener && fate__is_no_memory_deferred(d)) { /* nobody would know of it */
+        fate__listener_enter(listener);
+        fate__listener_close(listener);
+        fate__listener_leave(listener);
+    }
+    return d;
+}
+
+static fate_deferred *refuse_tls(struct fate__listen *wanted)
+{
+    fate_value why =
+        fate__listen_refusal(wanted, "this build has no TLS: listen with tcp:, behind a proxy that has it");
+
+    wanted_done(wanted);
+    return fate_succeed_at(wanted->reactor, why, wanted->site);
+}
+
+static fate_deferred *listen_to(struct fate__listen *wanted)
+{
+    bool has_name = wanted->endpoint.kind == FATE__ENDPOINT_TCP && wanted->endpoint.host;
+
+    if (wanted->endpoint.kind == FATE__ENDPOINT_TLS || wanted->options.tls)
+        return refuse_tls(wanted);
+    if (has_name && !fate__is_simulated(wanted->reactor, &wanted->endpoint))
+        return open_by_name(wanted);
+    return open_now(wanted);
+}
+
+static void check(const struct fate__listen *wanted, const char *endpoint, const fate_value *arg)
+{
+    const char *site = wanted->site;
+
+    fate__check_reactor(wanted->reactor, "fate_listen", site);
+    if (!endpoint)
+        fate__stop(site, "fate_listen was given no endpoint, but NULL: \"tcp:8080\" is one.");
+    fate__check_ops(wanted->ops, "fate_listen", site);
+    fate__check_given(arg, "fate_listen", site);
+}
+
+fate_deferred *fate_listen_at(fate_reactor *reactor, const char *endpoint, fate_ops ops, fate_value arg,
+                              const fate_listen_options *options, const char *site)
+{
+    struct fate__listen wanted = { .reactor = reactor, .ops = ops, .site = site };
+
+    check(&wanted, endpoint, &arg);
+    fate__take_options(&wanted.options, sizeof wanted.options, options, "fate_listen", site);
+    if (reactor->turns.is_ending || fate__is_no_memory(&arg)) {
+        fate_drop(arg);
+        return reactor->turns.is_ending ? fate__library_deferred(reactor, site)
+                                        : fate__hand_out_no_memory(&reactor->turns);
+    }
+    fate_value why = fate__endpoint_read(endpoint, FATE__TO_LISTEN, site, &wanted.endpoint);
+    if (fate_is_failure(&why)) {
+        fate_drop(arg);
+        return fate_succeed_at(reactor, why, site);
+    }
+    wanted.arg = arg;
+    return listen_to(&wanted);
+}
+
+fate_deferred *(fate_listen)(fate_reactor *reactor, const char *endpoint, fate_ops ops, fate_value arg)
+{
+    return fate_listen_at(reactor, endpoint, ops, arg, NULL, "fate_listen");
+}
+
+fate_deferred *(fate_listen_with)(fate_reactor *reactor, const char *endpoint, fate_ops ops, fate_value arg,
+                                  const fate_listen_options *options)
+{
+    return fate_listen_at(reactor, endpoint, ops, arg, options, "fate_listen_with");
+}
