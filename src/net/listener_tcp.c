@@ -13,8 +13,6 @@
 
 #define BACKLOG 511
 
-FATE_CLASS(FATE_LISTEN_ERROR, "ListenError", &FATE_ERROR);
-FATE_CLASS(FATE_LISTEN_IN_USE, "ListenInUse", &FATE_LISTEN_ERROR);
 FATE_CLASS(FATE_LISTEN_PERMISSION, "ListenPermission", &FATE_LISTEN_ERROR);
 
 /* ---- What all kinds of sockets share ---- */
