@@ -15,11 +15,13 @@ import os
 import pathlib
 import sys
 
-from driver import charts, conditions, figures, goals, peers, rounds, tables
-from driver.build import BuildFailed, build, build_libfate
+from driver import charts, conditions, figures, goals, peers, rounds, servers, tables
+from driver.build import BuildFailed
+from driver.prepare import prepare, say
 
 RESULTS = peers.BENCH / "RESULTS.md"
 CHARTS = peers.BENCH / "results"
+QUICK_SECONDS = 0.2
 
 
 class Workload:
@@ -34,54 +36,6 @@ class Workload:
         self.goals = goals.goal_lines(name, self.rows) if with_goals else []
 
 
-# ---- Preparing ----
-
-def chosen_peers(workload, names):
-    return [peer for peer in peers.peers_of(workload) if not names or peer.name in names]
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Preparation:
-    """What can be measured of one workload: {peer: the command that runs it}, and what cannot, and why."""
-
-    def __init__(self, chosen):
-        self.commands, self.left_out = {}, []
-        for peer in chosen:
-            package = peers.missing_package(peer)
-            if package:
-                self.leave_out(peer, f"the Debian package {package} brings what it needs")
-            else:
-                self.compile(peer)
-
-    def leave_out(self, peer, why, details=""):
-        text = f"{peer.name} was left out: {why}"
-        self.left_out.append(text)
-        say(f"{peer.workload}: {text}{details}")
-
-    def compile(self, peer):
-        try:
-            self.commands[peer], warnings = build(peer)
-        except BuildFailed as problem:
-            self.leave_out(peer, "it does not compile", f"\n{problem}")
-            return
-        if warnings:
-            say(warnings.rstrip())
-
-
-def prepare(options):
-    """{workload: Preparation}"""
-    chosen = {workload: chosen_peers(workload, options.peers) for workload in options.workloads}
-    if options.install:
-        peers.install([peer for some in chosen.values() for peer in some])
-    if any(peer.name == "fate" for some in chosen.values() for peer in some):
-        say("building libfate")
-        build_libfate()
-    return {workload: Preparation(some) for workload, some in chosen.items()}
-
-
 # ---- Measuring ----
 
 def versions_of(commands):
@@ -89,19 +43,33 @@ def versions_of(commands):
     return [conditions.libfate_version(), *found] if any(peer.name == "fate" for peer in commands) else found
 
 
+def measure_workload(workload, ready, options, progress):
+    if peers.is_of_servers(workload):
+        cells = servers.Cells(workload, options.cpu, options.seconds)
+        run_one, impossible = cells.run, cells.left_out
+    else:
+        cpu = options.cpu if peers.is_pinned(workload) else None
+        run_one, impossible = lambda command: rounds.run(command, cpu), []
+    samples, failed = rounds.measure(workload, ready.commands, options.rounds, run_one, progress)
+    for text in impossible:
+        say(f"{workload}: {text}")
+    return {"versions": versions_of(ready.commands), "samples": samples,
+            "left_out": ready.left_out + impossible + failed}
+
+
 def measure(options):
     """All that was measured, as it is written with --json."""
-    prepared = prepare(options)
-    record = {"conditions": conditions.conditions(options.rounds, options.cpu), "workloads": {}}
+    prepared = prepare(options.workloads, options.peers, options.install)
+    load_cpu = servers.load_cpu(options.cpu)
+    record = {"conditions": conditions.conditions(options.rounds, options.cpu, load_cpu), "workloads": {}}
     warning = conditions.busy_warning(record["conditions"]["load"])
     if warning:
         say(warning)
+    if load_cpu == options.cpu and any(map(peers.is_of_servers, prepared)):
+        say("Servers share the one CPU with their load: of their figures only CPU times say much.")
     progress = rounds.Progress(options.rounds * sum(len(ready.commands) for ready in prepared.values()))
     for workload, ready in prepared.items():
-        cpu = options.cpu if peers.is_pinned(workload) else None
-        samples, failed = rounds.measure(workload, ready.commands, options.rounds, cpu, progress)
-        record["workloads"][workload] = {"versions": versions_of(ready.commands), "samples": samples,
-                                         "left_out": ready.left_out + failed}
+        record["workloads"][workload] = measure_workload(workload, ready, options, progress)
     progress.end()
     return record
 
@@ -148,6 +116,7 @@ def parser():
     option("--peers", type=lambda text: set(text.split(",")), metavar="A,B", help="these only; else all")
     option("--quick", action="store_true", help="one round, not for the record")
     option("--goals", action="store_true", help="compare libfate with goals.toml")
+    option("--seconds", type=float, default=1.0, metavar="S", help="how long servers get each load; 1")
     option("--install", action="store_true", help="apt-get install what the peers need")
     option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N",
            help="where the programs run, unless workload.toml says that they run on all")
@@ -173,10 +142,12 @@ def parse(arguments):
                       f"{', '.join(sorted(names))}")
     if options.rounds < 1:
         parsing.error("there must be a round")
+    if not options.seconds > 0:
+        parsing.error("--seconds is above 0")
     if options.quick:
         if options.record:
             parsing.error("--quick is not for the record")
-        options.rounds = 1
+        options.rounds, options.seconds = 1, min(options.seconds, QUICK_SECONDS)
     if options.record:
         options.markdown = options.markdown or RESULTS
         options.svg = options.svg or CHARTS
@@ -196,6 +167,6 @@ if __name__ == "__main__":
     try:
         main()
     except BuildFailed as problem:
-        sys.exit(f"libfate does not compile:\n{problem}")
+        sys.exit(f"libfate or the load generator does not compile:\n{problem}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -53,7 +53,8 @@ def busy_warning(load):
     return f"The machine was busy, with a load of {load:.1f}: these figures are not to be relied on."
 
 
-def conditions(n_rounds, cpu):
+def conditions(n_rounds, cpu, load_cpu):
     load = os.getloadavg()[0]
-    return {"machine": machine(), "load": load, "cpu": cpu, "rounds": n_rounds, "command": command_line(),
+    return {"machine": machine(), "load": load, "cpu": cpu, "load_cpu": load_cpu, "rounds": n_rounds,
+            "command": command_line(),
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")}

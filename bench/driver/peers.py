@@ -66,10 +66,16 @@ def is_pinned(workload):
     return {"one": True, "all": False}[workload_description(workload).get("cpus", "one")]
 
 
+def is_of_servers(workload):
+    """Whether its programs are servers, which are measured from outside."""
+    return "servers" in workload_description(workload)
+
+
 def peers_of(workload):
+    folder = workload_description(workload).get("servers", workload)
     with open(BENCH / "peers.toml", "rb") as file:
         needs = tomllib.load(file)
-    sources = [path for path in (BENCH / workload).iterdir() if path.suffix in LANGUAGES]
+    sources = [path for path in (BENCH / folder).iterdir() if path.suffix in LANGUAGES]
     return sorted((Peer(path, needs.get(path.stem, {})) for path in sources), key=Peer.rank)
 
 

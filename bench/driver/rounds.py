@@ -63,9 +63,9 @@ def run(command, cpu):
     return found, "" if found else "reported nothing"
 
 
-def measure(workload, commands, n_rounds, cpu, progress):
+def measure(workload, commands, n_rounds, run_one, progress):
     """{peer's name: {metric: {"unit": ..., "values": [...]}}}, of commands, {peer: command}; and
-    what was left out.
+    what was left out.  run_one measures one of them once, as run() does.
 
     The peers take turns within a round, and each round begins with another one, so that a slow minute of the
     machine falls on all of them.  A peer that fails is left out."""
@@ -75,7 +75,7 @@ def measure(workload, commands, n_rounds, cpu, progress):
         start = number * max(1, len(peers) // n_rounds) % max(1, len(peers))
         for peer in peers[start:] + peers[:start]:
             progress.show(workload, number + 1, n_rounds, peer.title)
-            results, problem = run(commands[peer], cpu)
+            results, problem = run_one(commands[peer])
             progress.step()
             if problem:
                 left_out.append(f"{peer.name} was left out: it {problem}")

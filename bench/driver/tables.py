@@ -3,7 +3,7 @@ import re
 
 from driver.conditions import busy_warning
 from driver.figures import number
-from driver.peers import is_pinned
+from driver.peers import is_of_servers, is_pinned
 
 TITLE = """# Results
 
@@ -59,19 +59,23 @@ def markdown_table(lines, n_left=2):
 
 # ---- Sections ----
 
-def where_they_ran(cpu, workloads):
+def where_they_ran(conditions, workloads):
+    cpu = conditions["cpu"]
     unpinned = [name for name in workloads if not is_pinned(name)]
-    if not unpinned:
-        return f"pinned to CPU {cpu}"
     if len(unpinned) == len(workloads):
         return "on all CPUs"
-    return f"pinned to CPU {cpu}, {', '.join(unpinned)} on all CPUs"
+    parts = [f"pinned to CPU {cpu}"]
+    if unpinned:
+        parts.append(f"{', '.join(unpinned)} on all CPUs")
+    if any(map(is_of_servers, workloads)):
+        parts.append(f"the load of servers on CPU {conditions['load_cpu']}")
+    return ", ".join(parts)
 
 
 def condition_lines(conditions, versions, workloads):
     n_rounds = conditions["rounds"]
     lines = [f"{conditions['date']}, {n_rounds} round{'s' if n_rounds > 1 else ''}, "
-             f"{where_they_ran(conditions['cpu'], workloads)}",
+             f"{where_they_ran(conditions, workloads)}",
              conditions["machine"], ", ".join(versions), f"`{conditions['command']}`"]
     warning = busy_warning(conditions["load"])
     return lines + [warning] if warning else lines
