@@ -222,7 +222,7 @@ static int receive_more(struct connection *c)
             return errno == EAGAIN ? 0 : -errno;
         c->received += (size_t)n;
         if (c->received > response_len)
-            stop("more came back than was to: %zu bytes, not %zu", c->received, response_len);
+            stop("%zu bytes came back, not %zu", c->received, response_len);
         if (c->received == response_len)
             return answered(c);
     }

@@ -87,5 +87,6 @@ int main(int argc, char **argv)
     }
     qsort(took_ms, (size_t)n_runs, sizeof *took_ms, compare);
     report("start", took_ms[n_runs / 2], "ms");
+    free(command);
     return 0;
 }
