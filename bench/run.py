@@ -43,33 +43,48 @@ def versions_of(commands):
     return [conditions.libfate_version(), *found] if any(peer.name == "fate" for peer in commands) else found
 
 
-def measure_workload(workload, ready, options, progress):
-    if peers.is_of_servers(workload):
-        cells = servers.Cells(workload, options.cpu, options.seconds)
-        run_one, impossible = cells.run, cells.left_out
-    else:
-        cpu = options.cpu if peers.is_pinned(workload) else None
-        run_one, impossible = lambda command: rounds.run(command, cpu), []
-    samples, failed = rounds.measure(workload, ready.commands, options.rounds, run_one, progress)
-    for text in impossible:
-        say(f"{workload}: {text}")
-    return {"versions": versions_of(ready.commands), "samples": samples,
-            "left_out": ready.left_out + impossible + failed}
+class Measurement:
+    """What is done with each program of a workload: one part, or the cells of servers; and what cannot be."""
+
+    def __init__(self, workload, ready, options):
+        self.workload, self.ready, self.impossible = workload, ready, []
+        if peers.is_of_servers(workload):
+            cells = servers.Cells(workload, options.cpu, options.seconds)
+            self.parts, self.impossible = cells.parts(), cells.left_out
+        else:
+            cpu = options.cpu if peers.is_pinned(workload) else None
+            self.parts = [lambda command: rounds.run(command, cpu)]
+        for text in self.impossible:
+            say(f"{workload}: {text}")
+
+    def n_steps(self, n_rounds):
+        return n_rounds * len(self.parts) * len(self.ready.commands)
+
+    def run(self, n_rounds, progress):
+        commands = self.ready.commands
+        samples, failed = rounds.measure(self.workload, commands, n_rounds, self.parts, progress)
+        return {"versions": versions_of(commands), "samples": samples,
+                "left_out": self.ready.left_out + self.impossible + failed}
+
+
+def warn(record, options):
+    warning = conditions.busy_warning(record["conditions"]["load"])
+    if warning:
+        say(warning)
+    if servers.load_cpu(options.cpu) == options.cpu and any(map(peers.is_of_servers, options.workloads)):
+        say("Servers share the one CPU with their load: of their figures only CPU times say much.")
 
 
 def measure(options):
     """All that was measured, as it is written with --json."""
     prepared = prepare(options.workloads, options.peers, options.install)
-    load_cpu = servers.load_cpu(options.cpu)
-    record = {"conditions": conditions.conditions(options.rounds, options.cpu, load_cpu), "workloads": {}}
-    warning = conditions.busy_warning(record["conditions"]["load"])
-    if warning:
-        say(warning)
-    if load_cpu == options.cpu and any(map(peers.is_of_servers, prepared)):
-        say("Servers share the one CPU with their load: of their figures only CPU times say much.")
-    progress = rounds.Progress(options.rounds * sum(len(ready.commands) for ready in prepared.values()))
-    for workload, ready in prepared.items():
-        record["workloads"][workload] = measure_workload(workload, ready, options, progress)
+    measurements = [Measurement(workload, ready, options) for workload, ready in prepared.items()]
+    record = {"conditions": conditions.conditions(options.rounds, options.cpu, servers.load_cpu(options.cpu)),
+              "workloads": {}}
+    warn(record, options)
+    progress = rounds.Progress(sum(measurement.n_steps(options.rounds) for measurement in measurements))
+    for measurement in measurements:
+        record["workloads"][measurement.workload] = measurement.run(options.rounds, progress)
     progress.end()
     return record
 

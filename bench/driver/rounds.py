@@ -63,26 +63,36 @@ def run(command, cpu):
     return found, "" if found else "reported nothing"
 
 
-def measure(workload, commands, n_rounds, run_one, progress):
-    """{peer's name: {metric: {"unit": ..., "values": [...]}}}, of commands, {peer: command}; and
-    what was left out.  run_one measures one of them once, as run() does.
+def turn(commands, samples, number, n_rounds):
+    """The peers that are left, in this round's order: each round begins with another one."""
+    peers = [peer for peer in commands if peer.name in samples]
+    start = number * max(1, len(peers) // n_rounds) % max(1, len(peers))
+    return peers[start:] + peers[:start]
 
-    The peers take turns within a round, and each round begins with another one, so that a slow minute of the
-    machine falls on all of them.  A peer that fails is left out."""
+
+def add(results, samples):
+    for metric, (value, unit) in results.items():
+        samples.setdefault(metric, {"unit": unit, "values": []})["values"].append(value)
+
+
+def measure(workload, commands, n_rounds, parts, progress):
+    """{peer's name: {metric: {"unit": ..., "values": [...]}}}, of commands, {peer: command}; and
+    what was left out.
+
+    A part is a function that measures one command once, as run() does; most workloads have one.  The peers
+    take turns within each part of a round, so that a slow minute of the machine falls on all of them.  A
+    peer that fails is left out."""
     samples, left_out = {peer.name: {} for peer in commands}, []
     for number in range(n_rounds):
-        peers = [peer for peer in commands if peer.name in samples]
-        start = number * max(1, len(peers) // n_rounds) % max(1, len(peers))
-        for peer in peers[start:] + peers[:start]:
-            progress.show(workload, number + 1, n_rounds, peer.title)
-            results, problem = run_one(commands[peer])
-            progress.step()
-            if problem:
-                left_out.append(f"{peer.name} was left out: it {problem}")
-                progress.say(f"{workload}: {left_out[-1]}")
-                del samples[peer.name]
-                continue
-            for metric, (value, unit) in results.items():
-                entry = samples[peer.name].setdefault(metric, {"unit": unit, "values": []})
-                entry["values"].append(value)
+        for part in parts:
+            for peer in turn(commands, samples, number, n_rounds):
+                progress.show(workload, number + 1, n_rounds, peer.title)
+                results, problem = part(commands[peer])
+                progress.step()
+                if problem:
+                    left_out.append(f"{peer.name} was left out: it {problem}")
+                    progress.say(f"{workload}: {left_out[-1]}")
+                    del samples[peer.name]
+                else:
+                    add(results, samples[peer.name])
     return samples, left_out

@@ -1,4 +1,5 @@
 """Workloads of servers: each server has a CPU of its own, and its load another."""
+import functools
 import os
 import resource
 import select
@@ -114,30 +115,22 @@ class Cells:
                 f"hard limit is {n_descriptors}; ulimit -Hn or nofile in /etc/security/limits.conf raises it")
         return needed <= n_descriptors
 
-    def run(self, command):
-        """All that is measured of one server, {metric: (value, unit)}, and what went wrong, if anything."""
-        results = {}
+    def parts(self):
+        """Functions each of which measures a server once, as rounds.run() does."""
+        starts = [self.measure_starts] if "starts" in self.description else []
+        return starts + [functools.partial(self.measure_cell, cell) for cell in self.cells]
+
+    def measure_starts(self, command):
+        return rounds.run([*tool("start"), self.description["starts"], *command], self.cpu)
+
+    def measure_cell(self, cell, command):
+        seconds, name = cell.get("seconds", self.seconds), cell.get("name")
         try:
-            self.measure_starts(command, results)
-            for cell in self.cells:
-                self.measure_cell(command, cell, results)
-        except ServerFailed as problem:
-            return {}, str(problem)
-        return results, "" if results else "reported nothing"
-
-    def measure_starts(self, command, results):
-        n_starts = self.description.get("starts", 0)
-        if n_starts:
-            self.run_tool([*tool("start"), n_starts, *command], self.cpu, results)
-
-    def measure_cell(self, command, cell, results):
-        seconds = cell.get("seconds", self.seconds)
-        with Server(command, self.cpu) as server:
-            load = load_command(server, cell, f"--seconds={seconds}", f"--server={server.pid}")
-            self.run_tool(load, load_cpu(self.cpu), results, cell.get("name"))
-
-    def run_tool(self, command, cpu, results, name=None):
-        found, problem = rounds.run(command, cpu)
+            with Server(command, self.cpu) as server:
+                load = load_command(server, cell, f"--seconds={seconds}", f"--server={server.pid}")
+                found, problem = rounds.run(load, load_cpu(self.cpu))
+        except ServerFailed as failure:
+            return {}, str(failure)
         if problem:
-            raise ServerFailed(f"failed with {name or 'its load'}: {problem}")
-        results.update({f"{metric}@{name}" if name else metric: value for metric, value in found.items()})
+            return {}, f"failed with {cell['connections']:,} connections, {cell['load']}: its load {problem}"
+        return {f"{metric}@{name}" if name else metric: value for metric, value in found.items()}, ""
