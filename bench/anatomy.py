@@ -18,6 +18,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 
 from driver import figures, goals, rounds, servers, tables
 from driver.build import BuildFailed
@@ -26,6 +27,7 @@ from driver.prepare import prepare, say
 
 STRACE_MESSAGES = 5_000, 25_000
 CALLGRIND_MESSAGES = 2_000, 12_000
+SETTLING_SECONDS = 0.5  # until the server has closed all connections, which else some runs would not count
 LEAST_SHOWN = 0.005  # of a call for each message
 
 
@@ -34,6 +36,7 @@ def run_with(tool, command, cell, n_messages, cpu):
     with servers.Server([*tool, *command], cpu) as server:
         load = servers.load_command(server, cell, f"--messages={n_messages}")
         _, problem = rounds.run(load, servers.load_cpu(cpu))
+        time.sleep(SETTLING_SECONDS)
     if problem and problem != "reported nothing":  # which is what it does in this mode
         raise servers.ServerFailed(f"failed with its load: {problem}")
 
