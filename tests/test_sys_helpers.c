@@ -97,6 +97,8 @@ static const struct fault {
     { "pidfd_send_signal", EPERM, false },
     { "waitid", EINTR, false },
     { "thread_create", EAGAIN, true },
+    { "getrandom", ENOSYS, true },
+    { "getrandom", EAGAIN, false },
 };
 
 bool test_sys_fault(size_t i, const char **ret_call, int *ret_why, bool *ret_may_last)

@@ -29,6 +29,8 @@ typedef struct fate_reactor_options {
     unsigned threads_max;   /* in the reactor's own pool: 10 */
     bool keep_signals;      /* fate_main leaves SIGINT and SIGTERM alone */
     bool report_on_usr1;    /* SIGUSR1 prints fate_reactor_report on standard error */
+    uint64_t seed; /* what jitter and the like are drawn from: by the kernel, and on simulated time always the
+                      same */
 } fate_reactor_options;
 
 /* NULL with errno set: ENOMEM, EMFILE and the like; EINVAL: there is no such poller.  With

@@ -171,6 +171,7 @@ const struct fate__sys fate__sys_real = {
     .kill = kill,
     .waitid = waitid,
     .thread_create = pthread_create,
+    .getrandom = getrandom,
 };
 
 const struct fate__sys *fate__sys = &fate__sys_real;

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -88,7 +89,8 @@
       (kind, id, ret_info, options))                                                                         \
     X(int, thread_create,                                                                                    \
       (pthread_t * ret_thread, const pthread_attr_t *attributes, void *(*body)(void *), void *arg),          \
-      (ret_thread, attributes, body, arg))
+      (ret_thread, attributes, body, arg))                                                                   \
+    X(ssize_t, getrandom, (void *to, size_t len, unsigned flags), (to, len, flags))
 
 struct fate__sys {
 #define FATE__SYS_MEMBER(result, name, parameters, arguments) result(*name) parameters;

@@ -11,6 +11,7 @@
 #include <reactor/log.h>
 #include <reactor/poller.h>
 #include <reactor/post.h>
+#include <reactor/random.h>
 #include <reactor/ready.h>
 #include <reactor/thread.h>
 #include <reactor/timer.h>
@@ -77,6 +78,7 @@ struct fate_reactor {
     } trace;
     struct fate__log log;
     struct fate__net *net; /* connections, of the layer above; NULL until there is one */
+    struct fate__random random;
     fate_reactor_options options;
     fate_timer shutdown_limit;
     fate_time shutdown_ends;

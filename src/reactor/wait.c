@@ -123,7 +123,7 @@ static int wait_with_spin(fate_reactor *reactor, fate_time timeout, struct fate_
     return n;
 }
 
-/* An observer of the log, say, may have done something outside of events: nobody else ends that turn. */
+/* What was done between two events is a turn outside, which nobody else would end. */
 static fate_time how_long(fate_reactor *reactor, fate_time timeout_max)
 {
     bool has_ended = fate__end_turn_outside(reactor);
