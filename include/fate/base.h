@@ -32,6 +32,9 @@
         .size = sizeof(T), __VA_ARGS__                                                                       \
     }
 
+/* In place of a number of things at most: any number. */
+#define FATE_UNLIMITED SIZE_MAX
+
 /* The struct around a member, given the member's address. */
 #define fate_container_of(p, T, member) ((T *)(void *)((char *)(p)-offsetof(T, member)))
 

@@ -14,6 +14,7 @@
 #include <fate/process.h>
 #include <fate/reactor.h>
 #include <fate/report.h>
+#include <fate/retry.h>
 #include <fate/stream.h>
 #include <fate/sync.h>
 #include <fate/thread.h>

@@ -54,8 +54,6 @@ FATE_API fate_semaphore *fate_as_semaphore(const fate_value *v);
 
 typedef struct fate_queue fate_queue;
 
-#define FATE_UNLIMITED SIZE_MAX
-
 /* size_max: how many values may lie in it; backlog_max: how many may wait for one.  FATE_UNLIMITED, or 0 and
  * more (R135). */
 FATE_API fate_queue *fate_queue_new_at(fate_reactor *reactor, size_t size_max, size_t backlog_max,

@@ -317,6 +317,26 @@ void fuses(fate_reactor *reactor)
     EXPECT(n_burnt == 2);
 }
 
+void trying_again(fate_reactor *reactor)
+{
+    static int n_tries;
+    fate_retry_options options = {};
+    options.size = sizeof options;
+    options.first = FATE_MILLISECOND;
+    fate_function *second_works = [](fate_value *) {
+        return ++n_tries % 2 ? fate_raise(&FATE_VALUE_ERROR, "not yet") : fate_int(n_tries);
+    };
+    fate_deferred *d = fate_hold(fate_retry(reactor, second_works, fate_none()));
+    EXPECT(contains(fate_deferred_site(d), at_line(__LINE__ - 1)));
+    fate_play(reactor, FATE_SECOND);
+    EXPECT(fate_as_int(fate_peek(d)) == 2);
+    fate_deferred *quick = fate_hold(fate_retry_with(reactor, second_works, fate_none(), &options));
+    fate_play(reactor, FATE_MILLISECOND);
+    EXPECT(fate_as_int(fate_peek(quick)) == 4);
+    fate_release(d);
+    fate_release(quick);
+}
+
 void entries_of_the_log_name_the_line(fate_reactor *reactor)
 {
     static std::string sites;
@@ -475,6 +495,7 @@ int main()
                                               reports_name_the_line,
                                               coroutines,
                                               fuses,
+                                              trying_again,
                                               entries_of_the_log_name_the_line,
                                               tracers_and_locks_name_the_line,
                                               cooperation,
