@@ -104,7 +104,8 @@ static void run_what_has_come(fate_reactor *reactor)
 {
     fate__signals_deliver(reactor);
     fate__run_posts(reactor);
-    fate__readies_run(reactor);
+    if (fate__unlikely(fate__readies_are_waiting(&reactor->readies)))
+        fate__readies_run(reactor);
 }
 
 static void round_of(fate_reactor *reactor, fate_time timeout_max)
