@@ -220,6 +220,31 @@ EDGE_TEST(a_hang_up_of_both_sides_is_told_once)
     EXPECT_EQ(told_of(ours), 0);
 }
 
+/* Only who finds that there is nothing left rearms it; with poll(2) it then hears of the end once more. */
+EDGE_TEST(who_rearms_after_a_hang_up_is_not_told_for_ever)
+{
+    if (!ask_for(ours, FATE_READABLE | EDGE))
+        return;
+    close(peer);
+    peer = -1;
+    EXPECT(told_of(ours) & FATE__ERROR);
+    fate__poller_rearm(&poller, ours, FATE_READABLE);
+    unsigned again = told_of(ours);
+    EXPECT_EQ(again & FATE__ERROR, poller.ops == &fate__poll ? FATE__ERROR : 0);
+    EXPECT_EQ(told_of(ours), 0);
+}
+
+EDGE_TEST(who_rearms_after_the_end_of_the_peers_side_may_hear_of_it_again)
+{
+    if (!ask_for(ours, FATE_READABLE | EDGE))
+        return;
+    shutdown(peer, SHUT_WR);
+    EXPECT_EQ(told_of(ours), FATE_READABLE | FATE__HANGUP);
+    fate__poller_rearm(&poller, ours, FATE_READABLE);
+    EXPECT_EQ(told_of(ours), poller.ops == &fate__poll ? FATE_READABLE | FATE__HANGUP : 0);
+    EXPECT_EQ(told_of(ours), 0);
+}
+
 /* ---- Others beside one that is left out ---- */
 
 static bool hang_up(void)

@@ -146,8 +146,8 @@ static int set(struct fate__poller *poller, int fd, uint32_t generation, unsigne
 /* ---- Edges ---- */
 
 /* poll(2) tells what is, not what has changed: so who has been told is not asked about again until rearm.
- * What was told without being asked, an error, would be told again whatever is asked: so all is left out. Its
- * end is another event than its data, and is told of even so. */
+ * What was told without being asked, an error, would be told again whatever is asked: so all is left out. The
+ * end of the peer is another event than its data, and is told of even so. */
 static void disarm(struct fate__poller *poller, size_t place)
 {
     struct pollfd *at = &poller->fds[place];
@@ -165,7 +165,7 @@ static void rearm(struct fate__poller *poller, int fd, unsigned events)
         return;
     struct pollfd *at = &poller->fds[place];
     at->fd = fd;
-    at->events |= to_poll(events & poller->polled[place].events) & ~POLLRDHUP;
+    at->events |= to_poll(events & poller->polled[place].events);
 }
 
 /* ---- Waiting ---- */
