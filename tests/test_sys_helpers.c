@@ -2,6 +2,7 @@
 #include "test_sys_helpers.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -86,6 +87,9 @@ static const struct fault {
     { "getsockname", ENOBUFS, true },
     { "getsockopt", ENOBUFS, true },
     { "setsockopt", ENOMEM, true },
+    { "getaddrinfo", EMFILE, true },
+    { "getaddrinfo", ENOMEM, false },
+    { "interface_index", ENODEV, false },
     { "memfd_create", EMFILE, true },
     { "sigaction", EINVAL, false },
     { "posix_spawnp", ENOENT, true },
@@ -197,6 +201,8 @@ static int fail_with(const char *call, int why)
     bool returns_errno = strcmp(call, "posix_spawnp") == 0 || strcmp(call, "thread_create") == 0;
 
     errno = why;
+    if (strcmp(call, "getaddrinfo") == 0)
+        return EAI_SYSTEM;
     return returns_errno ? why : -1;
 }
 

@@ -17,14 +17,22 @@ FATE_API extern const fate_class FATE_DNS_REFUSED; /* a server does not want to 
 FATE_API extern const fate_class FATE_DNS_TIMEOUT;
 
 /* A list of addresses without port, each a box of fate_address: fate_unbox(fate_address, fate_at(&list, i)),
- * best first, families alternating (RFC 8305, 4).  Address literals and what /etc/hosts has need no thread;
- * all else is asked of the system in a pool of its own, for 20 s at most in all: FATE_DNS_TIMEOUT.  Cancel
- * detaches: the late answer is dropped. */
+ * best first, families alternating (RFC 8305, 4).
+ *
+ * An address is itself, "[::1]" too, and localhost and what is below it this host (RFC 6761), IPv4 first.
+ * What /etc/hosts has needs no thread; all else is asked of the system, by up to four threads of the reactor's
+ * own: several who ask for one name at a time share the answer, and nothing is kept for later.  20 s are given
+ * to each, waiting for a thread included: FATE_DNS_TIMEOUT.  Cancel detaches: the late answer is dropped.  A
+ * thread that still hangs in the system's resolver when the reactor is freed gets 200 ms, and is left to
+ * itself then: so a program that unloads libfate should let its names be answered first.
+ *
+ * On a simulated reactor each name has an address of the simulated network (fate/test.h). */
 FATE_API fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const char *site);
 
-/* Another way to resolve, instead of that; it fires with such a list.  name is lent.  NULL: as before. */
+/* Another way to resolve all but addresses and localhost, /etc/hosts included; on a simulated reactor
+ * localhost, too.  It fires with such a list.  name is lent.  NULL: as before.  0 or -ENOMEM. */
 typedef fate_deferred *fate_resolver(fate_reactor *reactor, const char *name, fate_value *arg);
-FATE_API void fate_set_resolver(fate_reactor *reactor, fate_resolver *resolver, fate_value arg);
+FATE_API int fate_set_resolver(fate_reactor *reactor, fate_resolver *resolver, fate_value arg);
 
 FATE_END
 

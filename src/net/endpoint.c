@@ -21,7 +21,6 @@ FATE_CLASS(FATE_ENDPOINT_ERROR, "EndpointError", &FATE_VALUE_ERROR);
 #define TEXT_BYTES_MAX 4096
 #define PARTS_MAX      16
 #define PATH_BYTES_MAX 107
-#define SHOWN_BYTES    128
 
 /* ---- What there is ---- */
 
@@ -135,38 +134,27 @@ struct reading {
     fate_value failure;
 };
 
-/* As it is shown in messages: not too long, and nothing that a terminal would take for an order. */
-static const char *shown(const char *text, char to[SHOWN_BYTES])
-{
-    size_t len = strlen(text), n = len < SHOWN_BYTES ? len : SHOWN_BYTES - 4;
-
-    for (size_t i = 0; i < n; i++)
-        to[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
-    memcpy(to + n, n < len ? "..." : "", n < len ? 4 : 1);
-    return to;
-}
-
 static bool fail(struct reading *r, const char *fmt, ...) FATE_PRINTF(2, 3);
 
 static bool fail(struct reading *r, const char *fmt, ...)
 {
-    char why[3 * SHOWN_BYTES], text[SHOWN_BYTES];
+    char why[3 * FATE__SHOWN_BYTES], text[FATE__SHOWN_BYTES];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(why, sizeof why, fmt, args);
     va_end(args);
     r->failure = fate__raise(r->site, &FATE_ENDPOINT_ERROR, "%s %s: %s", uses[r->use].doing,
-                             shown(r->endpoint->text, text), why);
+                             fate__shown(r->endpoint->text, text), why);
     return false;
 }
 
 /* The same about a value, with how it should be. */
 static bool refuse(struct reading *r, const char *what, const char *value, const char *is)
 {
-    char text[SHOWN_BYTES];
+    char text[FATE__SHOWN_BYTES];
 
-    return fail(r, "the %s \"%s\" is %s, as in %s", what, shown(value, text), is, r->form->example);
+    return fail(r, "the %s \"%s\" is %s, as in %s", what, fate__shown(value, text), is, r->form->example);
 }
 
 /* ---- Splitting ---- */
@@ -278,15 +266,15 @@ static bool refuse_unknown_scheme(struct reading *r)
     const char *names[N_FORMS], *scheme = r->parts[0].value;
     size_t n = schemes_of(r->use, names);
     const char *meant = fate__suggest(scheme, names, n), *lacking = lacking_scheme(r);
-    char text[SHOWN_BYTES], all[SHOWN_BYTES] = "";
+    char text[FATE__SHOWN_BYTES], all[FATE__SHOWN_BYTES] = "";
 
-    shown(scheme, text);
+    fate__shown(scheme, text);
     if (meant && !are_digits(scheme))
         return fail(r, "there are no \"%s:\" endpoints; did you mean \"%s:\", as in %s?", text, meant,
                     find_form(meant, r->use)->example);
     if (lacking)
         return fail(r, "it does not say of what kind it is; did you mean %s:%s?", lacking,
-                    shown(r->endpoint->text, all));
+                    fate__shown(r->endpoint->text, all));
     for (size_t i = 0, len = 0; i < n; i++)
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s:", i ? ", " : "", names[i]);
     return fail(r, "there are no \"%s:\" endpoints; there are %s", text, all);
@@ -481,7 +469,7 @@ static bool set_slot(struct reading *r, struct part *part)
 static size_t read_word(struct reading *r, const char *what, const char *value, const char *const words[],
                         size_t n)
 {
-    char text[SHOWN_BYTES], all[SHOWN_BYTES] = "";
+    char text[FATE__SHOWN_BYTES], all[FATE__SHOWN_BYTES] = "";
 
     for (size_t i = 0; i < n; i++)
         if (strcmp(value, words[i]) == 0)
@@ -489,8 +477,8 @@ static size_t read_word(struct reading *r, const char *what, const char *value, 
     for (size_t i = 0, len = 0; i < n; i++)
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "", words[i]);
     const char *meant = fate__suggest(value, words, n);
-    fail(r, "%s \"%s\" is none of %s%s%s%s", what, shown(value, text), all, meant ? "; did you mean " : "",
-         meant ? meant : "", meant ? "?" : "");
+    fail(r, "%s \"%s\" is none of %s%s%s%s", what, fate__shown(value, text), all,
+         meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
     return n;
 }
 
@@ -519,10 +507,11 @@ static bool set_mode(struct reading *r, struct part *part)
 {
     const char *value = part->value;
     size_t len = strlen(value);
+    char text[FATE__SHOWN_BYTES];
     int mode = 0;
 
     if (len < 3 || len > 4 || strspn(value, "01234567") != len || (len == 4 && value[0] != '0'))
-        return fail(r, "the mode \"%.16s\" is not three octal digits, as in mode=660", value);
+        return fail(r, "the mode \"%s\" is not three octal digits, as in mode=660", fate__shown(value, text));
     for (; *value; value++)
         mode = mode * 8 + (*value - '0');
     r->endpoint->mode = mode;
@@ -531,10 +520,12 @@ static bool set_mode(struct reading *r, struct part *part)
 
 static bool set_backlog(struct reading *r, struct part *part)
 {
+    char text[FATE__SHOWN_BYTES];
     uint32_t number;
 
     if (!fate__read_number(part->value, strlen(part->value), 65535, &number) || number == 0)
-        return fail(r, "the backlog \"%.32s\" is no number from 1 to 65535, as in backlog=511", part->value);
+        return fail(r, "the backlog \"%s\" is no number from 1 to 65535, as in backlog=511",
+                    fate__shown(part->value, text));
     r->endpoint->backlog = (int)number;
     return true;
 }
@@ -613,7 +604,7 @@ static bool set_option(struct reading *r, struct part *part)
 {
     unsigned char known[POSITIONS_MAX + OPTIONS_MAX];
     const char *names[POSITIONS_MAX + OPTIONS_MAX];
-    char text[SHOWN_BYTES], all[SHOWN_BYTES] = "";
+    char text[FATE__SHOWN_BYTES], all[FATE__SHOWN_BYTES] = "";
     size_t n = fields_of(r->form, known), len = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -622,7 +613,7 @@ static bool set_option(struct reading *r, struct part *part)
             return set(r, (enum field)known[i], part);
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s=", i ? ", " : "", names[i]);
     }
-    shown(part->name, text);
+    fate__shown(part->name, text);
     const char *meant = fate__suggest(part->name, names, n);
     if (meant)
         return fail(r, "%s: has no \"%s=\" here; did you mean \"%s=\"?", r->form->scheme, text, meant);
@@ -649,7 +640,7 @@ static bool is_named(const struct reading *r, enum field field)
 
 static bool refuse_surplus(struct reading *r, size_t n_positions, const struct part *part)
 {
-    char text[SHOWN_BYTES];
+    char text[FATE__SHOWN_BYTES];
 
     if (n_positions > 1)
         return fail(r,
@@ -659,13 +650,13 @@ static bool refuse_surplus(struct reading *r, size_t n_positions, const struct p
     return fail(r,
                 "\"%s\" is more than %s: takes, which is written as in %s; a colon inside a part is "
                 "written \\:",
-                shown(part->value, text), r->form->scheme, r->form->example);
+                fate__shown(part->value, text), r->form->scheme, r->form->example);
 }
 
 /* How many parts stand in front of the options; SIZE_MAX: one stands behind. */
 static size_t count_front(struct reading *r)
 {
-    char text[SHOWN_BYTES];
+    char text[FATE__SHOWN_BYTES];
     size_t n = 1;
 
     while (n < r->n_parts && !r->parts[n].name)
@@ -673,7 +664,7 @@ static size_t count_front(struct reading *r)
     for (size_t i = n; i < r->n_parts; i++)
         if (!r->parts[i].name) {
             fail(r, "\"%s\" stands behind an option and is none; a colon inside a part is written \\:",
-                 shown(r->parts[i].value, text));
+                 fate__shown(r->parts[i].value, text));
             return SIZE_MAX;
         }
     return n - 1;
@@ -763,13 +754,14 @@ fate_value fate__endpoint_read(const char *text, enum fate__endpoint_use use, co
 {
     struct fate__endpoint endpoint;
     struct reading r = { .endpoint = &endpoint, .use = use, .site = site };
+    char start[FATE__SHOWN_BYTES];
 
     if (!text)
         fate__stop(site, "%s was given a NULL endpoint. It is a text as in \"tcp:8080\".",
                    uses[use].functions);
     if (strnlen(text, TEXT_BYTES_MAX + 1) > TEXT_BYTES_MAX)
-        return fate__raise(site, &FATE_ENDPOINT_ERROR, "%s %.60s...: it is longer than %d bytes",
-                           uses[use].doing, text, TEXT_BYTES_MAX);
+        return fate__raise(site, &FATE_ENDPOINT_ERROR, "%s %s: it is longer than %d bytes", uses[use].doing,
+                           fate__shown(text, start), TEXT_BYTES_MAX);
     if (!copy_text(text, &endpoint))
         return fate__no_memory();
     if (!read_all(&r)) {

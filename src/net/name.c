@@ -1,4 +1,4 @@
-/* What may be the name of a host (RFC 1123, 2.1; RFC 1035, 2.3.4). */
+/* What may be the name of a host (RFC 1123, 2.1; RFC 1035, 2.3.4), and what names are shown as. */
 #include <net/resolve.h>
 
 #include <string.h>
@@ -55,4 +55,51 @@ const char *fate__name_fault(const char *name)
     if (is_number(label, label_len))
         return "neither a name nor an address, which has four decimal numbers (127.0.0.1)";
     return NULL;
+}
+
+const char *fate__shown(const char *text, char to[FATE__SHOWN_BYTES])
+{
+    size_t len = strnlen(text, FATE__SHOWN_BYTES);
+    bool is_cut = len == FATE__SHOWN_BYTES;
+    size_t n = is_cut ? FATE__SHOWN_BYTES - 4 : len;
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+    memcpy(to + n, is_cut ? "..." : "", is_cut ? 4 : 1);
+    return to;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static size_t len_without_dot(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 1 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+size_t fate__name_key(const char *name, char ret_key[FATE__NAME_ROOM])
+{
+    size_t len = len_without_dot(name);
+
+    if (len >= FATE__NAME_ROOM)
+        len = FATE__NAME_ROOM - 1;
+    for (size_t i = 0; i < len; i++)
+        ret_key[i] = lower(name[i]);
+    ret_key[len] = '\0';
+    return len;
+}
+
+bool fate__name_is_local(const char *name)
+{
+    static const char localhost[] = "localhost";
+    const size_t n = sizeof localhost - 1;
+    char key[FATE__NAME_ROOM];
+    size_t len = fate__name_key(name, key);
+
+    if (len < n || strcmp(key + len - n, localhost) != 0)
+        return false;
+    return len == n || key[len - n - 1] == '.';
 }

@@ -4,7 +4,6 @@
 
 #include <base/list.h>
 #include <fate/address.h>
-#include <fate/resolve.h>
 #include <reactor/ready.h>
 #include <reactor/reactor.h>
 
@@ -39,8 +38,6 @@ struct fate__net {
     size_t n_connections;
     struct fate__link resting;   /* listeners that could not accept, until a connection goes */
     struct fate__link factories; /* of struct fate__factory */
-    fate_resolver *resolver;
-    fate_value resolver_arg;
     struct fate__names *names; /* what resolving keeps; NULL until it is used */
     struct fate__sim *sim;     /* of a simulated reactor: its network; NULL until it is used */
 };

@@ -233,21 +233,6 @@ static void *work(void *arg)
 
 /* ---- Making and joining threads ---- */
 
-/* All but those that tell a thread of its own faults. */
-static int create(struct worker *worker)
-{
-    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
-    sigset_t all, before;
-
-    sigfillset(&all);
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        sigdelset(&all, own[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int why = fate__sys->thread_create(&worker->thread, NULL, work, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return why;
-}
-
 static void free_worker(struct worker *worker)
 {
     sem_destroy(&worker->wake);
@@ -331,7 +316,7 @@ static int add_thread(struct fate_pool *pool)
     if (!worker)
         return ENOMEM;
     enlist(pool, worker);
-    int why = create(worker);
+    int why = fate__thread_create(&worker->thread, work, worker);
     if (why)
         strike_out(pool, worker);
     return why;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include <base/alloc.h>
+#include <base/sys.h>
 #include <reactor/blocking.h>
 #include <reactor/job.h>
 #include <reactor/reactor.h>
@@ -62,6 +63,22 @@ void fate__threads_stop(fate_reactor *reactor)
     fate__blocking_refuse(reactor);
     for (struct fate__link *link = threads->pools.next; link != &threads->pools; link = link->next)
         fate__pool_stop(fate__pool_of(link));
+}
+
+/* ---- Making ---- */
+
+int fate__thread_create(pthread_t *ret_thread, void *(*body)(void *arg), void *arg)
+{
+    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+    sigset_t all, before;
+
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        sigdelset(&all, own[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int why = fate__sys->thread_create(ret_thread, NULL, body, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return why;
 }
 
 /* ---- Values that cross ---- */

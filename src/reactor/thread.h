@@ -32,6 +32,9 @@ void fate__threads_done(fate_reactor *reactor);
 /* 0, or -ENOMEM: there is no memory for jobs. */
 int fate__threads_need_jobs(fate_reactor *reactor);
 
+/* A thread that takes no signals but those of its own faults.  0 or an errno. */
+int fate__thread_create(pthread_t *ret_thread, void *(*body)(void *arg), void *arg);
+
 /* A value is to cross to another thread: 0, or -ENOMEM.  One that must not stops the program; what: the
  * function, site: where it was called. */
 int fate__cross(fate_value *v, const char *what, const char *site);
