@@ -34,7 +34,7 @@ int fate__sim_listen(fate_reactor *reactor, const struct fate__endpoint *endpoin
                      bool share_port, void (*waiting)(void *owner), void *owner,
                      struct fate__sim_listener **ret_listener);
 /* The oldest who waits becomes a connection, inside an event.  0; -EAGAIN: nobody is waiting; else it has
- * failed as fate__transport_open does, and the next may be accepted. */
+ * failed as fate__sim_open does, and the next may be accepted. */
 int fate__sim_accept(struct fate__sim_listener *listener, struct fate__factory *factory,
                      fate_protocol **ret_protocol);
 /* Where it listens: tells the port of "tcp:0".  Lent as long as the listener. */
@@ -53,7 +53,8 @@ struct fate__sim_end;
 struct fate__sim_end *fate__sim_connect(fate_reactor *reactor, const struct fate__endpoint *endpoint,
                                         const fate_address *address,
                                         void (*connected)(void *owner, int error), void *owner);
-/* Makes it a connection, inside an event; the end is given, whatever fate__transport_open says. */
+/* Makes it a connection, inside an event; the end is given.  0, and the connection may be lost already, but
+ * lasts until the end of the turn; -ENOMEM; -ECONNREFUSED: build has said no. */
 int fate__sim_open(struct fate__sim_end *end, struct fate__factory *factory, fate_protocol **ret_protocol);
 /* Gives it up: before it is connected nobody is told, and the end is gone. */
 void fate__sim_close(struct fate__sim_end *end);
