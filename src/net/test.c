@@ -151,13 +151,22 @@ size_t fate_test_reports_at(fate_reactor *reactor, const fate_class *c, const ch
     return n;
 }
 
+/* The text of a line or a description, for which there may have been no memory. */
+static const char *text_of(const fate_value *shown)
+{
+    const char *text = "(no memory to say it)";
+
+    fate_get_str(shown, &text);
+    return text;
+}
+
 static int print_report(const struct report *report)
 {
     char site[160];
     fate_value line = fate_failure_line(&report->failure);
 
     fprintf(stderr, "fate_test_done: nobody has handled, of deferred %s: %s\n",
-            fate__site_short(report->site, site, sizeof site), fate_as_str(&line));
+            fate__site_short(report->site, site, sizeof site), text_of(&line));
     fate_drop(line);
     return 1;
 }
@@ -179,6 +188,7 @@ static void free_test(struct fate__owned *owned)
 {
     struct fate__test *test = (struct fate__test *)(void *)owned;
 
+    fate__recorders_end(test);
     fate__disown(owned);
     while (!fate__list_is_empty(&test->reports))
         drop_report(fate_container_of(test->reports.next, struct report, link));
@@ -304,22 +314,20 @@ fate_value *fate_test_success_at(fate_deferred *d, const char *site)
         return result;
     fate_value line = fate_failure_line(result);
     fate__stop(site, "fate_test_success was given a deferred, made at %s, that has failed: %s",
-               fate__site_short(fate_deferred_site(d), made, sizeof made), fate_as_str(&line));
+               fate__site_short(fate_deferred_site(d), made, sizeof made), text_of(&line));
 }
 
 fate_value *fate_test_failure_at(fate_deferred *d, const char *site)
 {
     fate_value *result = result_of(d, "fate_test_failure", site);
-    const char *text = "(no memory to describe it)";
     char made[160];
 
     if (fate_is_failure(result))
         return result;
     fate_value shown = fate_describe(result);
-    fate_get_str(&shown, &text);
     fate__stop(site,
                "fate_test_failure was given a deferred, made at %s, that has not failed: it has the value %s",
-               fate__site_short(fate_deferred_site(d), made, sizeof made), text);
+               fate__site_short(fate_deferred_site(d), made, sizeof made), text_of(&shown));
 }
 
 /* ---- Without a line ---- */
