@@ -374,6 +374,20 @@ TEST(the_arg_goes_with_the_protocol_and_with_one_that_is_refused)
     EXPECT_EQ(fate_test_done(reactor), 0);
 }
 
+TEST(a_protocol_whose_turn_to_read_does_not_come_goes_too)
+{
+    if (!begin())
+        return;
+    fate_protocol *p = fate_test_protocol(reactor, &test_recorder, fate_none());
+    if (p) {
+        fate_pause_reading(p->transport);
+        fate_test_give(p, "unread", 6);
+        fate_resume_reading(p->transport);
+    }
+    EXPECT_EQ(fate_test_done(reactor), 0);
+    EXPECT_STR(test_trace(), "made; lost ConnectionDone; ");
+}
+
 /* Freed by the other door, the recorded connections go all the same. */
 TEST(a_test_reactor_may_be_freed_as_any)
 {

@@ -7,11 +7,24 @@
 static void attend_all(struct fate__turn_end *end);
 static void read_ready(struct fate__ready *ready);
 
+/* Those whose turn does not come any more. */
+static void drop_ready(struct fate__net *net)
+{
+    fate_transport *transport;
+
+    while ((transport = net->ready)) {
+        net->ready = transport->next_ready;
+        transport->flags &= ~(unsigned)FATE__IN_READY;
+        fate__free_if_over(transport);
+    }
+}
+
 static void free_net(struct fate__owned *owned)
 {
     struct fate__net *net = (struct fate__net *)owned;
 
     fate__transports_end(net);
+    drop_ready(net);
     fate__turn_end_remove(&net->turn_end);
     fate__ready_remove(&net->next_round);
     fate__list_remove(&owned->link);
