@@ -51,8 +51,10 @@ FATE_API extern const fate_class FATE_ENDPOINT_ERROR;
 /* The root of what keeps one from connecting. */
 FATE_API extern const fate_class FATE_CONNECT_ERROR;
 FATE_API extern const fate_class FATE_CONNECTION_REFUSED;
-FATE_API extern const fate_class FATE_UNREACHABLE;
-/* More than one address was tried: its text has each with its error. */
+/* Of an errno as of an attempt: fate/failure.h has it. */
+#define FATE_UNREACHABLE FATE_CONNECTION_UNREACHABLE
+/* More than one address was tried: its text has each with its error, its payload is the list of their
+ * failures. */
 FATE_API extern const fate_class FATE_CONNECT_ALL;
 /* Of FATE_TIMEOUT. */
 FATE_API extern const fate_class FATE_CONNECT_TIMEOUT;
