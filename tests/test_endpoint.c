@@ -216,7 +216,7 @@ TEST(what_is_no_endpoint_says_what_was_probably_meant)
     expect_refused("9:10", OPEN, "open 9:10: it does not say of what kind it is; did you mean udp:9:10?");
     expect_refused("gopher:x", CONNECT,
                    "connect to gopher:x: there are no \"gopher:\" endpoints; there are tcp:, tcp4:, tcp6:, "
-                   "tls:, unix:, memory:");
+                   "tls:, unix:, fd:, memory:");
     expect_refused("", LISTEN, "listen on : it is empty; endpoints are written as in tcp:8080");
     expect_refused(":80", LISTEN, "listen on :80: it does not say of what kind it is; did you mean tcp::80?");
 }
@@ -226,7 +226,7 @@ TEST(an_endpoint_for_something_else_says_for_what)
     expect_refused("udp:9999", LISTEN, "listen on udp:9999: udp: is for fate_udp_open");
     expect_refused("systemd:web", CONNECT,
                    "connect to systemd:web: systemd: is for fate_listen and fate_serve");
-    expect_refused("fd:3", CONNECT, "connect to fd:3: fd: is for fate_listen and fate_serve");
+    expect_refused("fd:3", OPEN, "open fd:3: fd: is for fate_listen and fate_serve");
     expect_refused("tcp:80", OPEN, "open tcp:80: tcp: is for fate_listen and fate_serve");
 }
 

@@ -6,8 +6,8 @@
  *     tcp6:8080                               tcp:[::1]:80
  *     unix:/run/x:mode=660                    unix:/run/x
  *     unix:@abstract                          unix:@abstract
- *     systemd:web, systemd:0, fd:3            memory:NAME
- *     memory:NAME
+ *     systemd:web, systemd:0                  fd:3, a connected socket, given
+ *     fd:3, memory:NAME                       memory:NAME
  *
  * Options follow as name=value; a colon inside a part is written \:, a backslash \\, and IPv6 addresses stand
  * in brackets.  What cannot be read fails with FATE_ENDPOINT_ERROR, which names the bad part and what might

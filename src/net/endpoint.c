@@ -69,7 +69,8 @@ struct form {
 #define UDP(name, f)  .scheme = name, .kind = FATE__ENDPOINT_UDP, .family = f
 #define LOCALLY(name, k, u)                                                                                  \
     .scheme = name, .kind = FATE__ENDPOINT_##k, .use = u, .family = AF_UNIX, .positions = { PATH }
-#define MEMORY(u) .scheme = "memory", .kind = FATE__ENDPOINT_MEMORY, .use = u, .positions = { NAME }
+#define MEMORY(u)     .scheme = "memory", .kind = FATE__ENDPOINT_MEMORY, .use = u, .positions = { NAME }
+#define DESCRIPTOR(u) .scheme = "fd", .kind = FATE__ENDPOINT_FD, .use = u, .positions = { NUMBER }
 
 static const struct form forms[] = {
     { TCP("tcp", AF_UNSPEC), TO_LISTEN, .options = { BACKLOG, SHARED }, .example = "tcp:8080" },
@@ -84,11 +85,7 @@ static const struct form forms[] = {
       .positions = { SLOT },
       .options = { INDEX, DOMAIN },
       .example = "systemd:web" },
-    { .scheme = "fd",
-      .use = FATE__TO_LISTEN,
-      .kind = FATE__ENDPOINT_FD,
-      .positions = { NUMBER },
-      .example = "fd:3" },
+    { DESCRIPTOR(FATE__TO_LISTEN), .example = "fd:3" },
     { MEMORY(FATE__TO_LISTEN), .example = "memory:NAME" },
 
     { TCP("tcp", AF_UNSPEC), TO_CONNECT, .options = { BIND }, .example = "tcp:example.org:80" },
@@ -96,6 +93,7 @@ static const struct form forms[] = {
     { TCP("tcp6", AF_INET6), TO_CONNECT, .options = { BIND }, .example = "tcp6:example.org:80" },
     { TLS, TO_CONNECT, .options = { BIND, PEER_NAME, CERTIFICATE, KEY }, .example = "tls:example.org:443" },
     { LOCALLY("unix", UNIX, FATE__TO_CONNECT), .example = "unix:/run/x" },
+    { DESCRIPTOR(FATE__TO_CONNECT), .example = "fd:3" },
     { MEMORY(FATE__TO_CONNECT), .example = "memory:NAME" },
 
     { UDP("udp", AF_UNSPEC), FOR_DATAGRAMS, .options = { LOCAL, BIND }, .example = "udp:9999" },
