@@ -8,6 +8,7 @@
 #include <base/alloc.h>
 #include <base/options.h>
 #include <base/sys.h>
+#include <fate/resolve.h>
 
 #define TIMEOUT_DEFAULT       (30 * FATE_SECOND)
 #define ATTEMPT_DELAY_DEFAULT (250 * FATE_MILLISECOND)

@@ -6,6 +6,7 @@
 
 #include <base/alloc.h>
 #include <base/options.h>
+#include <fate/resolve.h>
 #include <deferred/ear.h>
 
 /* An interface that is a name has to be resolved first. */
