@@ -316,7 +316,7 @@ TEST(of_too_many_addresses_the_first_are_tried)
 static const char *order_of(const char *families)
 {
     static char text[32];
-    uint16_t numbers[16];
+    uint16_t numbers[16] = { 0 };
     size_t order[16], n = strlen(families);
 
     for (size_t i = 0; i < n; i++)
