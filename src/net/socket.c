@@ -149,7 +149,7 @@ static const struct fate__wire_ops socket_wire = {
 
 /* ---- What the poller says ---- */
 
-static void is_ready(fate_transport *transport, unsigned events)
+static __attribute__((noinline)) void is_ready(fate_transport *transport, unsigned events)
 {
     if (events & (FATE__HANGUP | FATE__ERROR))
         transport->flags |= FATE__PEER_ENDED;
@@ -173,9 +173,8 @@ static inline bool is_plain(const fate_transport *transport, unsigned events)
            is_quiet && net->is_plain;
 }
 
-static inline void write_plainly(fate_transport *transport)
+static inline void write_plainly(fate_transport *transport, struct fate__net *net)
 {
-    struct fate__net *net = transport->net;
     const char *bytes = net->cork_at;
     size_t len = net->cork_len;
 
@@ -191,6 +190,16 @@ static inline void write_plainly(fate_transport *transport)
     }
 }
 
+/* All that was asked for, the end, or nothing. */
+static __attribute__((noinline)) void read_otherwise(fate_transport *transport, ssize_t n)
+{
+    transport->flags |= FATE__CAN_READ;
+    if (n < 0)
+        fate__read(transport);
+    else
+        fate__has_read(transport, n, false);
+}
+
 /* The same as is_ready, for what happens most: bytes come for data_received, and it answers. */
 static inline void read_plainly(fate_transport *transport)
 {
@@ -199,12 +208,8 @@ static inline void read_plainly(fate_transport *transport)
     char *hot = net->hot;
     ssize_t n = fate__sys->recv(transport->fd, hot, FATE__HOT_BYTES, 0);
 
-    if (fate__unlikely(n <= 0 || n == FATE__HOT_BYTES)) {
-        transport->flags |= FATE__CAN_READ;
-        if (n < 0)
-            fate__read(transport);
-        else
-            fate__has_read(transport, n, false);
+    if (fate__unlikely((size_t)n - 1 >= FATE__HOT_BYTES - 1)) {
+        read_otherwise(transport, n);
         return;
     }
     net->lent = hot;
@@ -213,7 +218,7 @@ static inline void read_plainly(fate_transport *transport)
     p->ops->data_received(p, hot, (size_t)n);
     net->reading = NULL;
     if (net->corked == transport)
-        write_plainly(transport);
+        write_plainly(transport, net);
     net->lent = net->lent_end = NULL;
 }
 

@@ -55,7 +55,10 @@ static inline void fate__check_transport(const fate_transport *transport, const 
 {
     if (fate__unlikely(!transport || !transport->net))
         fate__no_transport(what);
-    fate__check_reactor(transport->net->reactor, what, NULL);
+    const struct fate__turns *turns = &transport->net->reactor->turns;
+    if (fate__unlikely(turns->forks != fate__forks))
+        fate__in_child(turns, what, NULL);
+    fate__check_thread(turns, what, NULL);
 }
 /* Where the connection was asked for. */
 static inline const char *fate__site_of_transport(const fate_transport *transport)

@@ -96,8 +96,7 @@ struct fate__extra;
 /* It lies behind the protocol, in the box that fate_self gives; or alone.  An idle connection has little more
  * than this: so it is to stay small. */
 struct fate_transport {
-    const struct fate__wire_ops *wire;
-    void *wire_data; /* the wire's own */
+    /* First what each event looks at, beside the end of the protocol. */
     fate_protocol *protocol;
     struct fate__net *net;
     unsigned flags;
@@ -111,6 +110,8 @@ struct fate_transport {
     size_t n_out; /* bytes in them, but for files */
     fate_transport *next_attend, *next_ready;
     struct fate__extra *extra; /* what few connections need; NULL until then */
+    const struct fate__wire_ops *wire;
+    void *wire_data; /* the wire's own */
     fate_address peer;
 };
 

@@ -644,7 +644,8 @@ int fate_write(fate_transport *transport, const void *data, size_t len)
 
     fate__check_transport(transport, "fate_write");
     const struct fate__net *net = transport->net;
-    bool is_plain = (transport->flags & others) == FATE__CAN_WRITE && !net->corked && !transport->out;
+    bool is_first = ((uintptr_t)net->corked | (uintptr_t)transport->out) == 0;
+    bool is_plain = (transport->flags & others) == FATE__CAN_WRITE && is_first;
     if (fate__unlikely(!is_plain || !is_lent(net, data, len) || !len))
         return write_otherwise(transport, data, len);
     take_cork(transport, data, len);

@@ -158,7 +158,7 @@ static inline void fate__quick_event_begin(fate_reactor *reactor, const char *si
     if (readings->n_unread >= readings->n_unread_max || reactor->turn_site != site)
         fate__quick_event_look(reactor, site);
     reactor->turn_site = site;
-    fate__turn_enter(&reactor->turns);
+    reactor->turns.is_inside = true; /* between two of them there is no turn that could end */
 }
 static inline void fate__quick_event_end(fate_reactor *reactor)
 {
