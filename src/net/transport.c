@@ -309,9 +309,13 @@ static void finish(fate_transport *transport)
     fate__has_room(transport);
     if (!fate__end_conversation(transport))
         return;
-    transport->flags |= FATE__OVER;
+    bool is_attended = transport->flags & FATE__ATTENDED;
+    /* The last value that keeps it may go in connection_lost; so it counts as being looked after. */
+    transport->flags |= FATE__OVER | FATE__ATTENDED;
     transport->net->n_connections--;
     tell_lost(transport); /* what build has made may be gone now */
+    if (!is_attended)
+        transport->flags &= ~(unsigned)FATE__ATTENDED;
     fate__free_if_over(transport);
     if (has_built)
         fate__factory_unref(factory);

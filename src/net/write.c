@@ -606,10 +606,10 @@ static int write_much(fate_transport *transport, const char *data, size_t len)
         fate__flush(transport);
     if (transport->flags & FATE__CAN_WRITE && !(transport->flags & FATE__IS_LOST))
         flush_bytes(transport, &extra, &rest);
+    if (transport->flags & (FATE__IS_LOST | FATE__BROKEN)) /* what was queued is gone, too */
+        return -ENOTCONN;
     if (transport->out && !fate__copy_lent(transport))
         return lose_for_memory(transport);
-    if (transport->flags & (FATE__IS_LOST | FATE__BROKEN))
-        return -ENOTCONN;
     if (!rest)
         return has_queued(transport, 0);
     if (!copy_bytes(transport, data + (len - rest), rest))
