@@ -23,7 +23,7 @@ static int n_routes, n_connects;
 static const struct fate__sys *usual;
 static struct fate__sys routed;
 static fate_time clock_by, stopped_at; /* 0: it goes */
-static int hole[3]; /* a listener that does not accept, and those who fill its backlog */
+static int hole[3];                    /* a listener that does not accept, and those who fill its backlog */
 static void (*usual_end)(void);
 
 /* ---- The table ---- */

@@ -52,6 +52,7 @@ static const struct why {
     { IP, ENETDOWN, &FATE_CONNECTION_UNREACHABLE, "unreachable: the network interface is down" },
     { IP, EHOSTDOWN, &FATE_CONNECTION_UNREACHABLE, "unreachable: the host is down" },
     { IP, ENONET, &FATE_CONNECTION_UNREACHABLE, "unreachable: this machine is not on a network" },
+    { IP, ECONNRESET, &FATE_CONNECT_ERROR, "reset: it was accepted, and closed at once" },
     { IP, ETIMEDOUT, &FATE_CONNECT_TIMEOUT, "no answer, and the system has given up" },
     { IP, EPERM, &FATE_CONNECT_ERROR, "not permitted, by a firewall rule of this machine, say" },
     { IP, EACCES, &FATE_CONNECT_ERROR, "not permitted, by a security policy of this machine, say" },
