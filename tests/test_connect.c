@@ -209,6 +209,12 @@ TEST(only_addresses_of_the_wanted_family_are_tried)
                       "connect to tcp6:example.org:80: example.org has no IPv6 address");
     test_expect_fails(reactor, connect_to("tcp:example.org:80:bind=\\:\\:1"), &FATE_DNS_NO_DATA,
                       "connect to tcp:example.org:80:bind=\\:\\:1: example.org has no IPv6 address");
+    test_expect_fails(reactor, connect_to("tcp:127.0.0.1:80:bind=[::1]"), &FATE_ENDPOINT_ERROR,
+                      "connect to tcp:127.0.0.1:80:bind=[::1]: 127.0.0.1 is no IPv6 address, as that of "
+                      "bind= is");
+    test_name(reactor, "");
+    test_expect_fails(reactor, connect_to("tcp:example.org:80"), &FATE_DNS_NO_DATA,
+                      "connect to tcp:example.org:80: example.org has no address");
     EXPECT_EQ(test_connects(), 1);
     end();
 }
@@ -284,6 +290,29 @@ TEST(the_attempt_delay_is_that_of_the_options)
                                                   .attempt_delay = FATE_MICROSECOND));
     EXPECT(!fate_is_failure(&self));
     fate_drop(self);
+    end();
+}
+
+static fate_deferred *resolve_many(fate_reactor *of, const char *name, fate_value *arg)
+{
+    fate_value boxes[70];
+    fate_address address;
+
+    EXPECT_EQ(fate_address_parse("192.0.2.1", &address), 0);
+    for (int i = 0; i < 70; i++)
+        boxes[i] = fate_box_new("fate_address", sizeof address, &address, NULL);
+    return fate_succeed(of, fate_list(70, boxes));
+}
+
+TEST(of_more_than_64_addresses_the_first_64_are_tried)
+{
+    if (!begin())
+        return;
+    fate_set_resolver(reactor, resolve_many, fate_none());
+    test_route_error("192.0.2.1", ECONNREFUSED);
+    test_expect_fails_with(reactor, connect_to("tcp:example.org:80"), &FATE_CONNECT_ALL,
+                           "none of 64 addresses");
+    EXPECT_EQ(test_connects(), 64);
     end();
 }
 
@@ -487,6 +516,27 @@ TEST(the_arg_is_dropped_when_there_is_no_connection)
     fate_deferred *d = fate_connect(reactor, test_tcp("127.0.0.1", test_refused_port()), &test_recorder, arg);
     test_expect_fails_with(reactor, d, &FATE_CONNECTION_REFUSED, "");
     EXPECT_STR(test_trace(), "dropped; ");
+    end();
+}
+
+static fate_value connect_inside(fate_coro *co, fate_value *arg)
+{
+    fate_value self = fate_await(co, connect_to(fate_as_ptr(arg)));
+
+    return fate_is_failure(&self) ? fate_take(&self) : (fate_drop(self), fate_str("connected"));
+}
+
+TEST(a_coroutine_awaits_a_connection)
+{
+    if (!begin_listening())
+        return;
+    fate_value result =
+        test_result_of(reactor, fate_go(reactor, connect_inside, fate_ptr(test_tcp("127.0.0.1", port))));
+    EXPECT_TEXT(&result, "connected");
+    fate_drop(result);
+    port = test_refused_port();
+    test_expect_fails_with(reactor, fate_go(reactor, connect_inside, fate_ptr(test_tcp("127.0.0.1", port))),
+                           &FATE_CONNECTION_REFUSED, "nothing listens there");
     end();
 }
 

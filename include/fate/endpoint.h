@@ -87,19 +87,22 @@ FATE_API fate_deferred *fate_listener_stop_at(fate_listener *listener, fate_time
 
 /* ---- Connecting ---- */
 
-/* fate_self of the protocol, when connection_made has returned.  Names resolve without blocking, and all
- * addresses are tried (RFC 8305).  Fails with FATE_CONNECT_ERROR, FATE_DNS_ERROR, FATE_CONNECT_TIMEOUT,
- * FATE_ENDPOINT_ERROR.  Cancel closes all attempts. */
+/* fate_self of the protocol, when connection_made has returned; that is not called before this has.  Names
+ * resolve without blocking, and all addresses, up to 64, are tried (RFC 8305).  Fails with
+ * FATE_CONNECT_ERROR, whose payload is the errno, FATE_DNS_ERROR, FATE_CONNECT_TIMEOUT, FATE_ENDPOINT_ERROR.
+ * Cancel closes all attempts. */
 FATE_API fate_deferred *fate_connect_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                         fate_value arg, const fate_connect_options *options,
                                         const char *site);
-/* Connects, and fires with what its converse has returned.  Cancel cancels that, too. */
+/* Connects, and fires with what its converse has returned.  Cancel closes the attempts, or cancels the
+ * conversation: what it awaits fails, and its result is waited for. */
 FATE_API fate_deferred *fate_converse_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                          fate_value arg, const fate_connect_options *options,
                                          const char *site);
-/* Connects again whenever the connection is lost or cannot be made, after 1 s, doubled up to 60 s, with some
- * jitter, until it is cancelled: then it closes the connection in the orderly way and fires with none when
- * that is lost. */
+/* Connects again whenever the connection is lost or cannot be made, after 1 s, doubled up to 60 s, less up to
+ * 10 % by chance; after a connection that has lasted 10 s it begins with 1 s again.  Each time is a line of
+ * the log.  Fails only for an endpoint that cannot be read, or without memory for a pause.  Cancel closes the
+ * connection in the orderly way, a second one at once, and it fires with none when that is lost. */
 FATE_API fate_deferred *fate_keep_connected_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                                fate_value arg, const fate_connect_options *options,
                                                const char *site);

@@ -191,23 +191,18 @@ static void add_found(struct fate__connecting *connecting, struct found *found, 
     found->families[found->n++] = address->family;
 }
 
-static const char *family_name(int family)
-{
-    return family == AF_INET6 ? "IPv6" : "IPv4";
-}
-
-/* There are addresses, but none that may be tried. */
+/* There may be addresses, but none that is to be tried. */
 static fate_value none_wanted(const struct fate__connecting *connecting)
 {
     const struct fate__endpoint *endpoint = &connecting->endpoint;
     int family = connecting->bind.family ? connecting->bind.family : endpoint->family;
-    const char *name = family_name(family);
+    const char *name = family == AF_INET6 ? "IPv6 " : family == AF_INET ? "IPv4 " : "";
 
-    if (!connecting->has_name)
-        return fate__connect_raise(connecting, &FATE_ENDPOINT_ERROR,
-                                   "%s is not an %s address, as %s asks for", endpoint->host, name,
-                                   connecting->bind.family ? "that of bind=" : "the first word");
-    return fate__connect_raise(connecting, &FATE_DNS_NO_DATA, "%s has no %s address", endpoint->host, name);
+    if (connecting->has_name)
+        return fate__connect_raise(connecting, &FATE_DNS_NO_DATA, "%s has no %saddress", endpoint->host,
+                                   name);
+    return fate__connect_raise(connecting, &FATE_ENDPOINT_ERROR, "%s is no %saddress, as that of bind= is",
+                               endpoint->host, name);
 }
 
 /* Attempts for these; no more come. */
