@@ -555,6 +555,51 @@ TEST(a_reset_is_heard_of_by_who_does_not_read)
     end();
 }
 
+/* An orderly end would tell the peer that it has got all. */
+TEST(who_gives_up_with_bytes_queued_resets)
+{
+    if (begin_connected(&(fate_link){ sizeof(fate_link), .buffer_bytes = 100 }, &test_side)) {
+        fate_pause_reading(server.last->transport);
+        fate_set_idle_timeout(client.p->transport, FATE_SECOND);
+        fate_write(client.p->transport, kilobyte, sizeof kilobyte);
+        fate_play(reactor, 2 * FATE_SECOND);
+        EXPECT_STR(test_trace(), "c lost IdleTimeout; s lost ConnectionReset; ");
+    }
+    end();
+}
+
+static int written;
+
+static void write_much(fate_protocol *p)
+{
+    static const char much[65536];
+
+    fate_pause_reading(p->transport);
+    written = fate_write(p->transport, much, sizeof much);
+}
+
+static const fate_protocol_ops writing_much = { .size = sizeof writing_much,
+                                                .connection_made = write_much,
+                                                .data_received = count };
+
+TEST(much_written_into_a_connection_that_was_reset_before_is_refused)
+{
+    begin();
+    written = 0;
+    server.is_lazy = true;
+    serve("tcp:quotes:17", &writing_much);
+    call("tcp:quotes:17", &test_side);
+    fate_advance(reactor, 0);
+    if (client.p) {
+        fate_abort_connection(client.p->transport);
+        fate_advance(reactor, 0);
+        test_accept(&server);
+        EXPECT_EQ(server.n_accepted, 1);
+        EXPECT_EQ(written, -ENOTCONN);
+    }
+    end();
+}
+
 TEST(the_reactor_may_go_at_any_stage)
 {
     for (int i = 0; i < 6; i++) {

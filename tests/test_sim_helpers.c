@@ -75,7 +75,8 @@ static void is_connected(void *owner, int error)
     client->error = error;
     if (error == 0)
         client->error = fate__sim_open(end, client->factory, &client->p);
-    test_trace_add("%s %s; ", (const char *)fate_as_ptr(&client->factory->arg),
+    const fate_value *arg = &client->factory->arg;
+    test_trace_add("%s %s; ", fate_kind_of(arg) == FATE_KIND_PTR ? (const char *)fate_as_ptr(arg) : "client",
                    client->error ? fate_errno_name(-client->error) : "connected");
 }
 

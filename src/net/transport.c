@@ -263,10 +263,12 @@ void fate__lose(fate_transport *transport, fate_value why, bool is_abort)
         fate_drop(why);
         return;
     }
+    /* To an orderly end the peer would say that it has got all, and it has not got what is queued. */
+    bool is_cut = is_abort || transport->out;
     transport->flags |= FATE__IS_LOST | FATE__NO_MORE_DATA;
     fate__drop_out(transport);
     transport->why = why;
-    transport->wire->close(transport, is_abort);
+    transport->wire->close(transport, is_cut);
     leave(fate__factory_of(transport->protocol), transport->protocol);
     fate__attend(transport);
 }
