@@ -7,8 +7,9 @@
 
 /* ---- Listening ---- */
 
-void test_accept(struct test_server *server)
+static void accept_all(fate_value *arg)
 {
+    struct test_server *server = fate_as_ptr(arg);
     fate_protocol *p;
     int why;
 
@@ -18,6 +19,11 @@ void test_accept(struct test_server *server)
         server->last = p;
         server->n_accepted++;
     }
+}
+
+void test_accept(struct test_server *server)
+{
+    fate_turn(server->reactor, accept_all, fate_ptr(server));
 }
 
 static void is_waited_for(void *owner)

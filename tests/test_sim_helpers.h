@@ -28,7 +28,7 @@ struct test_client {
 
 void test_serve(struct test_server *server, fate_reactor *reactor, const char *endpoint, fate_ops ops,
                 fate_value arg);
-/* Accepts all who wait. */
+/* Accepts all who wait, as an event. */
 void test_accept(struct test_server *server);
 void test_serve_done(struct test_server *server);
 
