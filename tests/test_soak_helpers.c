@@ -14,7 +14,7 @@
 
 #include <net/sim_inside.h>
 
-#include "test_sim_helpers.h"
+#include "test.h"
 
 #define SERVERS   3
 #define CALLERS   24
@@ -35,9 +35,8 @@ static struct soak {
     fate_reactor *reactor;
     uint64_t seed, random, hash;
     const char *wrong; /* the first thing that did not hold */
-    struct test_server servers[SERVERS];
-    struct test_client callers[CALLERS];
-    bool is_calling[CALLERS];
+    fate_listener *listeners[SERVERS];
+    fate_deferred *calls[CALLERS]; /* held; NULL: none */
     struct side sides[SIDES_MAX];
     int n_sides, depth;
     size_t write_bytes_max;
@@ -299,7 +298,31 @@ static void lost(fate_protocol *p, fate_value *why)
     note('l', side, (uint64_t)(unsigned char)fate_class_of(why)->name[10]);
 }
 
-/* ---- Three kinds of it ---- */
+/* One that receives in a coroutine, and stops in the middle now and then. */
+static fate_value talk(fate_coro *co, fate_protocol *p)
+{
+    struct side *side = side_of(p);
+    size_t len;
+
+    while (side && !one_in(50)) {
+        fate_value message = fate_await(co, fate_receive(p));
+        bool is_over = fate_is_failure(&message);
+        if (fate_is(&message, &FATE_CONNECTION_DONE) && !side->has_closed && fate_is_connected(p->transport))
+            saw_end(side);
+        if (!is_over) {
+            const void *bytes = fate_as_bytes(&message, &len);
+            got(p, bytes, len);
+        }
+        fate_drop(message);
+        if (is_over)
+            break;
+    }
+    if (side)
+        side->has_closed = true;
+    return one_in(10) ? fate_raise(&FATE_CONNECTION_RESET, "of a peer's peer") : fate_none();
+}
+
+/* ---- Four kinds of it ---- */
 
 #define COMMON                                                                                               \
     .connection_made = made, .data_received = got, .write_paused = write_paused,                             \
@@ -328,10 +351,15 @@ static const fate_protocol_ops built = { .size = sizeof built,
                                          .read_lost = read_lost,
                                          .connection_lost = free_built };
 
+static const fate_protocol_ops talking = {
+    FATE_PROTOCOL(struct soaked), .connection_made = made,        .converse = talk,
+    .write_paused = write_paused, .write_resumed = write_resumed, .connection_lost = lost
+};
+
 static fate_ops any_ops(void)
 {
-    uint64_t which = draw(4);
-    return which == 0 ? &built : which == 1 ? &closing_at_ends : &listening_to_ends;
+    uint64_t which = draw(5);
+    return which == 4 ? &talking : which == 0 ? &built : which == 1 ? &closing_at_ends : &listening_to_ends;
 }
 
 /* ---- The world around them ---- */
@@ -359,17 +387,30 @@ static void change_link(void)
 static const char *const hosts[SERVERS] = { "tcp:h0:1", "tcp:h1:1", "unix:/run/soak" };
 static const char *const names[] = { "h0", "h1", "client" };
 
+static void let_go(int i)
+{
+    fate_deferred *d = soak.calls[i];
+
+    soak.calls[i] = NULL;
+    if (!d)
+        return;
+    if (fate_test_pending(d))
+        fate_cancel(d);
+    note('c', NULL, fate_peek(d) && fate_is_failure(fate_peek(d)));
+    fate_release(d);
+}
+
+/* Whoever called in that place before gives up, or is forgotten. */
 static void call_somebody(void)
 {
     int i = (int)draw(CALLERS);
-    bool is_cancelled = soak.is_calling[i];
+    fate_ops ops = any_ops();
 
-    if (is_cancelled)
-        test_call_done(&soak.callers[i]);
-    soak.is_calling[i] = !is_cancelled;
-    note('c', NULL, (uint64_t)i * 2 + is_cancelled);
-    if (!is_cancelled)
-        test_call(&soak.callers[i], soak.reactor, hosts[draw(SERVERS)], any_ops(), fate_bool(false));
+    let_go(i);
+    if (one_in(4))
+        return;
+    soak.calls[i] = fate_hold(fate_connect_with(soak.reactor, hosts[draw(SERVERS)], ops, fate_bool(false),
+                                                .timeout = (fate_time)(1 + draw(10)) * FATE_SECOND));
 }
 
 static void cut_or_heal(void)
@@ -404,13 +445,6 @@ static struct side *any_side(void)
     return NULL;
 }
 
-static void accept_all(void)
-{
-    for (int i = 0; i < SERVERS; i++)
-        if (soak.servers[i].listener)
-            test_accept(&soak.servers[i]);
-}
-
 static void take_step(void)
 {
     uint64_t what = draw(100);
@@ -422,8 +456,6 @@ static void take_step(void)
         cut_or_heal();
     else if (what < 15)
         change_link();
-    else if (what < 16)
-        accept_all();
     else if (what < 45)
         let_time_pass();
     else if (side)
@@ -431,6 +463,19 @@ static void take_step(void)
 }
 
 /* ---- A history ---- */
+
+static void listen_at(int i)
+{
+    fate_deferred *d = fate_listen_with(soak.reactor, hosts[i], any_ops(), fate_bool(true),
+                                        .connections_max = one_in(3) ? 1 + draw(5) : FATE_UNLIMITED,
+                                        .backlog = one_in(3) ? 1 + (int)draw(3) : 0,
+                                        .idle_timeout = one_in(4) ? 5 * FATE_SECOND : 0);
+    const fate_value *listener = fate_peek(d);
+
+    check((listener && !fate_is_failure(listener)) || test_is_oom(), "could not listen");
+    if (listener && !fate_is_failure(listener))
+        soak.listeners[i] = fate_as_listener(listener);
+}
 
 static bool begin(uint64_t seed)
 {
@@ -442,11 +487,8 @@ static bool begin(uint64_t seed)
     if (!soak.reactor)
         return false;
     change_link();
-    for (int i = 0; i < SERVERS; i++) {
-        soak.servers[i].is_lazy = one_in(8);
-        test_serve(&soak.servers[i], soak.reactor, hosts[i], any_ops(), fate_bool(true));
-        check(soak.servers[i].error == 0 || test_is_oom(), "could not listen");
-    }
+    for (int i = 0; i < SERVERS; i++)
+        listen_at(i);
     return true;
 }
 
@@ -455,7 +497,6 @@ static void settle(void)
 {
     for (int i = 0; i < 3; i++)
         fate_test_heal(soak.reactor, names[i]);
-    accept_all();
     for (int i = 0; i < soak.n_sides; i++)
         if (soak.sides[i].p)
             resume_side(&soak.sides[i]);
@@ -472,16 +513,17 @@ static void settle(void)
 
 static void end(void)
 {
-    settle();
     for (int i = 0; i < CALLERS; i++)
-        if (soak.is_calling[i])
-            test_call_done(&soak.callers[i]);
+        let_go(i);
+    settle();
     for (int i = 0; i < SERVERS; i++)
-        test_serve_done(&soak.servers[i]);
+        if (soak.listeners[i])
+            fate_listener_stop(soak.listeners[i], one_in(2) ? FATE_SECOND : 0);
     fate_play(soak.reactor, 60 * FATE_SECOND);
     for (int i = 0; i < soak.n_sides; i++)
         check(soak.sides[i].has_lost, "a connection was never lost");
     note('z', NULL, (uint64_t)soak.n_sides);
+    fate_test_reports(soak.reactor, &FATE_ERROR); /* of calls that were given up */
     check(fate_test_done(soak.reactor) == 0, "something is left");
 }
 
