@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <fate/fate.h>
+#include <fate/resolve.h>
 
 #include <net/listener.h>
 

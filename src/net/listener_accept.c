@@ -327,7 +327,7 @@ static void accept_in_event(fate_listener *listener)
 {
     fate__listener_enter(listener);
     listener->reactor->turn_site = listener->owned.site;
-    bool may_be_more = accept_some(listener);
+    bool may_be_more = accept_some(listener) || listener->reactor->has_crashed;
     if (may_be_more && listener->sim)
         fate__ready_add(listener->reactor, &listener->again);
     fate__listener_leave(listener);
@@ -360,6 +360,21 @@ int fate__accept_begin(fate_listener *listener)
     return 0;
 }
 
+/* It lasts longer than what listens. */
+static void copy_address(fate_listener *listener, const fate_address *address)
+{
+    fate_address *ours = &listener->address;
+    char *room = (char *)&listener->kernel_address;
+
+    *ours = *address;
+    if (address->family != AF_UNIX || !address->as.local.path)
+        return;
+    size_t len = address->as.local.len, max = sizeof listener->kernel_address - 1;
+    ours->as.local.path = room;
+    ours->as.local.len = len < max ? len : max;
+    memcpy(room, address->as.local.path, ours->as.local.len);
+}
+
 fate_value fate__accept_begin_simulated(fate_listener *listener, const struct fate__listen *wanted)
 {
     bool share_port = wanted->endpoint.share_port || wanted->options.share_port;
@@ -370,7 +385,7 @@ fate_value fate__accept_begin_simulated(fate_listener *listener, const struct fa
                                somebody_waits, listener, &listener->sim);
     if (why < 0)
         return fate__listen_failure(wanted, why, why == -EADDRINUSE ? "somebody listens there" : NULL);
-    listener->address = *fate__sim_listener_address(listener->sim);
+    copy_address(listener, fate__sim_listener_address(listener->sim));
     return fate_none();
 }
 
