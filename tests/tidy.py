@@ -30,7 +30,7 @@ PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", 
                  "fuse": "reactor", "thread": "reactor", "process": "reactor", "report": "reactor",
                  "cooperate": "reactor", "stream": "reactor", "retry": "reactor",
                  "address": "net", "protocol": "net", "endpoint": "net", "resolve": "net", "datagram": "net",
-                 "test": "net",
+                 "test": "net", "workers": "net",
                  "fate": "tool"}
 
 C_SUFFIXES = {".c", ".h"}

@@ -8,6 +8,7 @@
 #include <base/alloc.h>
 #include <base/sys.h>
 #include <net/address.h>
+#include <net/workers.h>
 
 /* Who waits for the last connection to go.  In the listener's list, until that goes. */
 struct stopping {
@@ -205,24 +206,91 @@ static fate_value open_socket(fate_listener *listener, const struct fate__listen
     }
 }
 
-static int find_address(fate_listener *listener)
+/* A file that cannot be found again later goes at once. */
+static int find_address(fate_listener *listener, const struct fate__listen *wanted)
 {
     struct sockaddr_storage *storage = &listener->kernel_address;
     socklen_t len = sizeof *storage;
 
-    if (fate__sys->getsockname(listener->socket.fd, (struct sockaddr *)storage, &len) < 0)
-        return -errno;
-    fate__address_from(storage, len, &listener->address);
-    return 0;
+    if (fate__sys->getsockname(listener->socket.fd, (struct sockaddr *)storage, &len) == 0) {
+        fate__address_from(storage, len, &listener->address);
+        return 0;
+    }
+    int error = errno;
+    if (listener->socket.has_file)
+        fate__listen_unix_done(wanted->endpoint.name, &listener->socket);
+    listener->socket.has_file = false;
+    return -error;
 }
 
-static fate_value begin(fate_listener *listener, const struct fate__listen *wanted, const fate_address *at)
+/* ---- Those of workers ---- */
+
+/* Another worker has opened it. */
+static fate_value open_again(fate_listener *listener, struct fate__listen *wanted, const fate_address *at,
+                             const struct fate__common *common)
+{
+    if (wanted->endpoint.kind == FATE__ENDPOINT_TCP) {
+        wanted->endpoint.port = common->port;
+        return open_socket(listener, wanted, at);
+    }
+    listener->socket.fd = fate__sys->dup_above(common->fd, 0);
+    return listener->socket.fd < 0 ? fate__listen_failure(wanted, errno, NULL) : fate_none();
+}
+
+/* TCP shares the port, and of other sockets each has a copy. */
+static fate_value open_first(fate_listener *listener, const struct fate__listen *wanted,
+                             const fate_address *at)
 {
     fate_value why = open_socket(listener, wanted, at);
+    int error = fate_is_failure(&why) ? 0 : find_address(listener, wanted);
+    int copy = -1;
 
     if (fate_is_failure(&why))
         return why;
-    int error = find_address(listener);
+    if (error == 0 && wanted->endpoint.kind == FATE__ENDPOINT_UNIX) {
+        copy = fate__sys->dup_above(listener->socket.fd, 0);
+        error = copy < 0 ? -errno : 0;
+    }
+    if (error == 0)
+        error =
+            fate__common_add(wanted->reactor->worker, wanted->endpoint.text, listener->address.port, copy);
+    return error < 0 ? fate__listen_failure(wanted, error, NULL) : fate_none();
+}
+
+static fate_value open_in_common(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
+{
+    struct fate__worker *worker = wanted->reactor->worker;
+
+    fate__common_lock(worker);
+    const struct fate__common *common = fate__common_take(worker, wanted->endpoint.text);
+    fate_value why = common ? open_again(listener, wanted, at, common) : open_first(listener, wanted, at);
+    fate__common_unlock(worker);
+    return why;
+}
+
+/* A port that is named needs no agreement, nor do the sockets of systemd. */
+static fate_value open_shared(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
+{
+    bool is_tcp = wanted->endpoint.kind == FATE__ENDPOINT_TCP;
+    bool is_open_to_choice = is_tcp && wanted->endpoint.port == 0;
+
+    if (!wanted->reactor->worker)
+        return open_socket(listener, wanted, at);
+    wanted->options.share_port = true;
+    if (is_open_to_choice || wanted->endpoint.kind == FATE__ENDPOINT_UNIX)
+        return open_in_common(listener, wanted, at);
+    return open_socket(listener, wanted, at);
+}
+
+/* ---- Opening ---- */
+
+static fate_value begin(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
+{
+    fate_value why = open_shared(listener, wanted, at);
+
+    if (fate_is_failure(&why))
+        return why;
+    int error = find_address(listener, wanted);
     if (error == 0)
         error = fate__accept_begin(listener);
     return error < 0 ? fate__listen_failure(wanted, error, NULL) : fate_none();

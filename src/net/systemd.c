@@ -1,7 +1,8 @@
 /* Sockets that this process was started with: fd:N, and those that systemd passes on (sd_listen_fds(3)).
  *
  * Each listener on one of systemd's has a descriptor of its own, so that the same socket may be listened on
- * again after a stop, or by several threads. */
+ * again after a stop, or by several workers.  One named by its number is given, and goes with the listener,
+ * but where several workers have it. */
 #include <net/listener.h>
 
 #include <errno.h>
@@ -173,7 +174,8 @@ static int take(const struct fate__listen *wanted, int fd)
 {
     int why = prepare(fd);
 
-    if (why < 0 || wanted->endpoint.kind == FATE__ENDPOINT_FD)
+    bool is_given = wanted->endpoint.kind == FATE__ENDPOINT_FD && !wanted->reactor->worker;
+    if (why < 0 || is_given)
         return why < 0 ? why : fd;
     int copy = fate__sys->dup_above(fd, FIRST_FD);
     return copy < 0 ? -errno : copy;

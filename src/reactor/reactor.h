@@ -28,6 +28,7 @@ enum fate__stage {
 };
 
 struct fate__net;
+struct fate__worker;
 
 struct fate_reactor {
     struct fate__turns turns; /* first: the layers below know only this */
@@ -78,6 +79,7 @@ struct fate_reactor {
     } trace;
     struct fate__log log;
     struct fate__net *net; /* connections, of the layer above; NULL until there is one */
+    struct fate__worker *worker; /* of fate_workers; NULL: it is no worker's */
     struct fate__random random;
     fate_reactor_options options;
     fate_timer shutdown_limit;
