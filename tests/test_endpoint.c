@@ -167,7 +167,7 @@ TEST(endpoints_for_datagrams_are_read)
 
 static const char *as(const char *text)
 {
-    static char all[256];
+    static char all[512];
 
     snprintf(all, sizeof all, "unix family=unix name=%s", text + 5);
     return all;
