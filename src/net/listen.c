@@ -8,6 +8,7 @@
 #include <base/options.h>
 #include <fate/resolve.h>
 #include <deferred/ear.h>
+#include <fate/resolve.h>
 
 /* An interface that is a name has to be resolved first. */
 struct opening {
