@@ -33,6 +33,9 @@ PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", 
                  "test": "net", "workers": "net",
                  "fate": "tool"}
 
+# Headers of the system whose folders are named as layers are.
+SYSTEM_HEADERS = {"net/if.h"}
+
 C_SUFFIXES = {".c", ".h"}
 CODE_SUFFIXES = {".c", ".h", ".S", ".cc", ".py", ".sh", ".cmake"}
 CODE_NAMES = {"check", "quickstart", "run", "CMakeLists.txt"}
@@ -114,7 +117,8 @@ def included_file(tree, path, name, is_quoted):
         if (tree.root / candidate).is_file():
             return candidate
     first = pathlib.PurePath(name).parts[0]
-    return pathlib.PurePath("src", name) if first in LAYERS and "/" in name else None
+    is_ours = first in LAYERS and "/" in name and name not in SYSTEM_HEADERS
+    return pathlib.PurePath("src", name) if is_ours else None
 
 
 def include_problem(path, included):
