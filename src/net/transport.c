@@ -264,7 +264,7 @@ void fate__lose(fate_transport *transport, fate_value why, bool is_abort)
         return;
     }
     /* To an orderly end the peer would say that it has got all, and it has not got what is queued. */
-    bool is_cut = is_abort || transport->out;
+    bool is_cut = is_abort || transport->out || transport->net->corked == transport;
     transport->flags |= FATE__IS_LOST | FATE__NO_MORE_DATA;
     fate__drop_out(transport);
     transport->why = why;
