@@ -222,6 +222,7 @@ ssize_t net_read(int fd, char *to, size_t len)
 
 struct ending {
     int fd, result;
+    bool is_known; /* asked once more, it would be another */
 };
 
 static bool has_ended(void *arg)
@@ -230,15 +231,18 @@ static bool has_ended(void *arg)
     char bytes[4096];
     ssize_t n;
 
+    if (ending->is_known)
+        return true;
     while ((n = net_read(ending->fd, bytes, sizeof bytes)) > 0)
         ;
     ending->result = (int)n;
-    return n != -EAGAIN;
+    ending->is_known = n != -EAGAIN;
+    return ending->is_known;
 }
 
 int net_end_of(int fd)
 {
-    struct ending ending = { fd, 0 };
+    struct ending ending = { .fd = fd };
 
     net_run_until(has_ended, &ending);
     return ending.result;
