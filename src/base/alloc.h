@@ -2,13 +2,13 @@
 #ifndef FATE_SRC_BASE_ALLOC_H
 #define FATE_SRC_BASE_ALLOC_H
 
-#include <fate/base.h>
+#include <base/shared.h>
 
 /* NULL when there is no memory. */
-void *fate__alloc(size_t bytes);
-void *fate__zalloc(size_t bytes);
-void *fate__realloc(void *block, size_t bytes);
-void fate__free(void *block);
+FATE__SHARED void *fate__alloc(size_t bytes);
+FATE__SHARED void *fate__zalloc(size_t bytes);
+FATE__SHARED void *fate__realloc(void *block, size_t bytes);
+FATE__SHARED void fate__free(void *block);
 
 /* Tests set it before they make a reactor: it is then asked for each block taken from a slab, and false makes
  * that fail, so that such a block counts as an allocation of its own. */

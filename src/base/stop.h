@@ -2,13 +2,13 @@
 #ifndef FATE_SRC_BASE_STOP_H
 #define FATE_SRC_BASE_STOP_H
 
-#include <fate/base.h>
+#include <base/shared.h>
 
 /* Prints "libfate: SITE: TEXT" and aborts.  site may be NULL.  The text says what was done, to what, by which
  * rule it is wrong, and what to do instead. */
-_Noreturn void fate__stop(const char *site, const char *fmt, ...) FATE_PRINTF(2, 3);
+FATE__SHARED _Noreturn void fate__stop(const char *site, const char *fmt, ...) FATE_PRINTF(2, 3);
 
-_Noreturn void fate__assert_failed(const char *condition, const char *here);
+FATE__SHARED _Noreturn void fate__assert_failed(const char *condition, const char *here);
 /* What this library promises itself. */
 #define fate__assert(condition) ((condition) ? (void)0 : fate__assert_failed(#condition, FATE_HERE))
 

@@ -2,7 +2,7 @@
 #ifndef FATE_SRC_BASE_TEXT_H
 #define FATE_SRC_BASE_TEXT_H
 
-#include <fate/base.h>
+#include <base/shared.h>
 
 /* Zeroed is empty.  When memory runs out it stays as it was, and has_failed. */
 struct fate__text {
@@ -11,13 +11,14 @@ struct fate__text {
     bool has_failed;
 };
 
-void fate__text_add(struct fate__text *text, const char *s);
-void fate__text_add_n(struct fate__text *text, const char *s, size_t len);
-void fate__text_format(struct fate__text *text, const char *fmt, ...) FATE_PRINTF(2, 3);
-void fate__text_format_v(struct fate__text *text, const char *fmt, va_list args) FATE_PRINTF(2, 0);
+FATE__SHARED void fate__text_add(struct fate__text *text, const char *s);
+FATE__SHARED void fate__text_add_n(struct fate__text *text, const char *s, size_t len);
+FATE__SHARED void fate__text_format(struct fate__text *text, const char *fmt, ...) FATE_PRINTF(2, 3);
+FATE__SHARED void fate__text_format_v(struct fate__text *text, const char *fmt, va_list args)
+    FATE_PRINTF(2, 0);
 /* A call site without its folders: "got_key src/client.c:12" as "got_key client.c:12". */
 void fate__text_add_site(struct fate__text *text, const char *site);
-void fate__text_done(struct fate__text *text);
+FATE__SHARED void fate__text_done(struct fate__text *text);
 
 #define FATE__SPAN_BYTES 32
 /* A time for people: "350 ms", "1.2 s", "5 min", "3 h", "2 days"; returns to. */
