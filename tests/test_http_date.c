@@ -88,6 +88,11 @@ TEST(two_digits_of_a_year_are_within_50_years_ahead)
     EXPECT(parse("Tuesday, 29-Feb-00 00:00:00 GMT", 4000000000, &a));
     EXPECT_EQ(a, 951782400);
     EXPECT(!parse("Tuesday, 29-Feb-01 00:00:00 GMT", now, &a));
+    /* Nowhere is there a year of five digits, or one before 0. */
+    EXPECT(parse("Tuesday, 28-Feb-40 00:00:00 GMT", INT64_MAX, &a));
+    EXPECT(parse("Tue, 28 Feb 9940 00:00:00 GMT", now, &b));
+    EXPECT_EQ(a, b);
+    EXPECT(!parse("Tuesday, 28-Feb-99 00:00:00 GMT", INT64_MIN, &a));
     /* Now itself may be a leap day. */
     EXPECT(parse("Tuesday, 28-Feb-50 00:00:00 GMT", 951782400, &a));
 }

@@ -56,6 +56,14 @@ static int days_in(int year, int month)
     return days[month] + (month == 1 && is_leap);
 }
 
+/* The nearest time whose year has four digits. */
+static int64_t within_years(int64_t seconds)
+{
+    if (seconds < YEAR_0)
+        return YEAR_0;
+    return seconds < YEAR_9999_LAST ? seconds : YEAR_9999_LAST;
+}
+
 /* A second 60 is a leap second, and taken for the first of the next minute. */
 static bool seconds_of(const struct date *date, int64_t *ret_seconds)
 {
@@ -63,8 +71,8 @@ static bool seconds_of(const struct date *date, int64_t *ret_seconds)
                    date->minute < 60 && date->second <= 60;
 
     if (is_date)
-        *ret_seconds = days_of(date->year, date->month, date->day) * DAY + date->hour * 3600 +
-                       date->minute * 60 + date->second;
+        *ret_seconds = within_years(days_of(date->year, date->month, date->day) * DAY + date->hour * 3600 +
+                                    date->minute * 60 + date->second);
     return is_date;
 }
 
@@ -85,10 +93,7 @@ static char *put(char *to, const char *s, size_t len)
 
 void fate__http_date_text(int64_t seconds, char to[FATE__HTTP_DATE_BYTES])
 {
-    if (seconds < YEAR_0)
-        seconds = YEAR_0;
-    if (seconds > YEAR_9999_LAST)
-        seconds = YEAR_9999_LAST;
+    seconds = within_years(seconds);
     struct date date = date_of(seconds);
     /* 1970 began with a Thursday; the years go back less than 800000 days. */
     int64_t weekday = (seconds / DAY - (seconds % DAY < 0) + 4 + 7 * (int64_t)200000) % 7;
@@ -221,27 +226,24 @@ static size_t long_day_len(struct fate__http_slice text)
     return 0;
 }
 
-/* The latest year of those two digits whose date is not more than 50 years ahead. */
+/* The latest year of those two digits whose date is not more than 50 years ahead, nor behind 9999. */
 static bool seconds_of_short(struct date *date, int64_t now, int64_t *ret_seconds)
 {
-    int year_now = date_of(now).year;
-    struct date latest = date_of(now);
+    struct date latest = date_of(within_years(now));
+    int64_t limit = 0, seconds;
 
+    date->year += (latest.year / 100 + 1) * 100;
     latest.year += 50;
     if (latest.month == 1 && latest.day == 29)
         latest.day = 28;
-    date->year += (year_now / 100 + 1) * 100;
-    int64_t limit = 0, seconds = 0;
     seconds_of(&latest, &limit);
-    for (;; date->year -= 100) {
-        bool is_date = seconds_of(date, &seconds);
-        if (is_date && seconds <= limit) {
+    for (; date->year >= 0; date->year -= 100) {
+        if (date->year <= 9999 && seconds_of(date, &seconds) && seconds <= limit) {
             *ret_seconds = seconds;
             return true;
         }
-        if (date->year <= year_now - 400)
-            return false;
     }
+    return false;
 }
 
 bool fate__http_date_parse(struct fate__http_slice text, int64_t now, int64_t *ret_seconds)
