@@ -25,30 +25,38 @@ static bool has_seen(const struct fate__http_parser *parser, enum fate__http_saw
 
 /* ---- Fields ---- */
 
-/* Names, addresses and short ports, as nearly all are, seen at once; others go to target.c. */
-static inline bool is_host(struct fate__http_slice value)
+/* Names, addresses and short ports, as nearly all are, seen at once. */
+static inline bool is_plain_host(struct fate__http_slice value)
 {
     const char *s = fate__http_skip(value.at, FATE__HTTP_HOST), *end = value.at + value.len;
 
-    if (s == end)
-        return true;
-    if (s > value.at && *s == ':' && end - s <= 5 && fate__http_skip(s + 1, FATE__HTTP_DIGIT) == end)
-        return true;
-    return fate__http_is_host(value);
+    if (s > value.at && *s == ':' && end - s <= 5)
+        s = fate__http_skip(s + 1, FATE__HTTP_DIGIT);
+    return s == end;
+}
+
+static fate__apart bool check_host(struct fate__http_parser *parser, const struct fate__http_field *field)
+{
+    struct fate__http_slice value = fate__http_field_value(&parser->head.fields, field);
+
+    if (has_seen(parser, FATE__HTTP_SAW_HOST))
+        return refuse(parser, "more than one field Host (RFC 9112, 3.2)");
+    if (!is_plain_host(value) && !fate__http_is_host(value))
+        return refuse(parser, "a field Host that is no host (RFC 9112, 3.2)");
+    return true;
 }
 
 /* An empty one is that of a target without a host. */
 static bool take_host(struct fate__http_parser *parser, const struct fate__http_field *field)
 {
     struct fate__http_head *head = &parser->head;
+    bool is_plain = is_plain_host(fate__http_field_value(&head->fields, field));
 
     if (parser->is_response)
         return true;
-    if (has_seen(parser, FATE__HTTP_SAW_HOST))
-        return refuse(parser, "more than one field Host (RFC 9112, 3.2)");
+    if (fate__unlikely(!is_plain || has_seen(parser, FATE__HTTP_SAW_HOST)) && !check_host(parser, field))
+        return false;
     note(parser, FATE__HTTP_SAW_HOST);
-    if (!is_host(fate__http_field_value(&head->fields, field)))
-        return refuse(parser, "a field Host that is no host (RFC 9112, 3.2)");
     if (head->form == FATE__HTTP_ORIGIN_FORM || head->form == FATE__HTTP_ASTERISK_FORM)
         head->host = (struct fate__http_span){ field->value, field->value_len };
     return true;

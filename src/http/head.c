@@ -36,8 +36,8 @@ static inline const char *skip_value(const char *s, const char *end)
             s += 8;
             continue;
         }
-        s += __builtin_ctzll(marks) / 8;
-        if (!fate__http_is(*s, FATE__HTTP_VALUE))
+        s += (unsigned)__builtin_ctzll(marks) / 8;
+        if (*s == '\r' || !fate__http_is(*s, FATE__HTTP_VALUE))
             return s;
         s++;
     }
@@ -101,7 +101,7 @@ static fate__apart void bad_name(struct fate__http_parser *parser, const char *l
 
 static inline const char *trim_end(const char *value, const char *s)
 {
-    while (s > value && fate__http_is(s[-1], FATE__HTTP_BLANK))
+    while (s > value && (s[-1] == ' ' || s[-1] == '\t'))
         s--;
     return s;
 }

@@ -59,28 +59,24 @@ static void empty_text(struct fate__text *text)
 }
 
 /* Nothing of the last head is left but its memory. */
-static void begin_head(struct fate__http_parser *parser)
+static inline void begin_head(struct fate__http_parser *parser)
 {
-    struct fate__http_field *list = parser->head.fields.list;
-    uint32_t room = parser->head.fields.room;
-
-    parser->head = (struct fate__http_head){ 0 };
-    parser->head.fields.list = list;
-    parser->head.fields.room = room;
-    parser->head.content_length = -1;
-    if (parser->collected.room)
-        empty_text(&parser->collected);
+    parser->head = (struct fate__http_head){
+        .fields = { .list = parser->head.fields.list, .room = parser->head.fields.room }, .content_length = -1
+    };
     parser->at = 0;
     parser->n_empty_lines = 0;
     parser->saw = 0;
     parser->state = FATE__HTTP_AT_START;
+    if (parser->collected.len)
+        empty_text(&parser->collected);
 }
 
 static void begin_message(struct fate__http_parser *parser)
 {
     begin_head(parser);
     parser->trailers.n = 0;
-    if (parser->trailer_lines.room)
+    if (parser->trailer_lines.len)
         empty_text(&parser->trailer_lines);
     parser->n_interim = 0;
     parser->n_extension_bytes = 0;
