@@ -150,11 +150,15 @@ TEST(the_end_of_the_connection_says_what_was_cut)
 TEST(a_connection_that_ends_before_a_message_is_idle)
 {
     struct fate__http_parser parser;
+    size_t used;
 
     fate__http_parser_init(&parser, NULL);
     EXPECT_EQ(fate__http_eof(&parser), FATE__HTTP_IDLE);
     fate__http_next_response(&parser, FATE__HTTP_GET);
+    EXPECT(fate__http_is_idle(&parser));
     EXPECT_EQ(fate__http_eof(&parser), FATE__HTTP_IDLE);
+    fate__http_parse(&parser, "H", 1, &used);
+    EXPECT(!fate__http_is_idle(&parser));
     fate__http_parser_done(&parser);
     EXPECT_STR(test_http(&(struct test_http){ .bytes = "\r\n", .ends = true }), "idle\n");
 }

@@ -44,7 +44,8 @@ GOOD = {
     "include/fate/base.h": GOOD_HEADER, "src/base/one.c": GOOD_SOURCE,
     "src/value/two.c": "#include <base/one.h>\n#include <errno.h>\n",
     "src/base/one.h": "#include <fate/base.h>\n",
-    "src/http/page.c": "#include <fate/base.h>\n\n#include \"page.h\"\n", "src/http/page.h": "",
+    "src/http/page.c": "#include <fate/base.h>\n\n#include <base/alloc.h>\n\n#include \"page.h\"\n",
+    "src/http/page.h": "", "src/base/alloc.h": "",
     "README.md": "See /usr/bin/python3 and https://example.org/" + "work/x.\n",
 }
 

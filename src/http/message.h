@@ -128,7 +128,7 @@ struct fate__http_head {
     uint8_t method, form, framing, expect; /* enums, see above */
     bool is_https;                         /* the target began with https:// */
     bool keeps_alive;                      /* the connection may be used again: RFC 9112, 9.3 */
-    bool wants_upgrade; /* a request with Upgrade, which Connection names too: RFC 9110, 7.8 */
+    bool wants_upgrade; /* a request with Upgrade, which Connection names too; its body comes first */
     bool is_interim;    /* a response 1xx but not 101: another head follows */
     bool is_tunnel;     /* a 101, or a 2xx to CONNECT: what follows is another protocol */
 };
@@ -216,6 +216,10 @@ enum fate__http_step fate__http_parse(struct fate__http_parser *parser, const ch
 /* No more bytes will come.  FATE__HTTP_DONE (a body until the close is over, or the message was over anyway),
  * FATE__HTTP_IDLE, or FATE__HTTP_ERROR, which says what was cut. */
 enum fate__http_step fate__http_eof(struct fate__http_parser *parser);
+
+/* Nothing of the next message has come; empty lines do not count.  Whoever limits times asks: a connection
+ * may rest longer than a message may take, and one that rests may be closed. */
+bool fate__http_is_idle(const struct fate__http_parser *parser);
 
 /* Makes the head independent of the bytes that were given; call it before they move or go.  0 or -ENOMEM,
  * which leaves all as it was. */

@@ -232,7 +232,7 @@ static enum fate__http_step cut(struct fate__http_parser *parser)
 }
 
 /* A connection may end behind empty lines as behind nothing; behind an interim response another was owed. */
-static bool is_idle(const struct fate__http_parser *parser)
+bool fate__http_is_idle(const struct fate__http_parser *parser)
 {
     if (parser->state != FATE__HTTP_AT_START || parser->n_interim)
         return parser->state == FATE__HTTP_AT_NOTHING;
@@ -245,7 +245,7 @@ enum fate__http_step fate__http_eof(struct fate__http_parser *parser)
         return FATE__HTTP_ERROR;
     if (parser->state == FATE__HTTP_AT_START && parser->head.is_interim)
         begin_head(parser);
-    if (is_idle(parser))
+    if (fate__http_is_idle(parser))
         return FATE__HTTP_IDLE;
     if (parser->state == FATE__HTTP_AT_BODY && parser->head.framing == FATE__HTTP_UNTIL_CLOSE)
         parser->state = FATE__HTTP_AT_END;
