@@ -72,6 +72,53 @@ TEST(wrong_chunks_and_trailers_are_refused_however_they_are_cut)
     }
 }
 
+/* Parses to the end of a message; its last step. */
+static enum fate__http_step parse_all(struct fate__http_parser *parser, const char *bytes)
+{
+    enum fate__http_step step;
+    size_t at = 0, used;
+
+    fate__http_next_request(parser);
+    do {
+        step = fate__http_parse(parser, bytes + at, strlen(bytes) - at, &used);
+        at += used;
+    } while (step == FATE__HTTP_HEAD || step == FATE__HTTP_DATA);
+    return step;
+}
+
+TEST(the_trailers_of_one_message_are_not_those_of_the_next)
+{
+    struct fate__http_parser parser;
+
+    fate__http_parser_init(&parser, NULL);
+    if (EXPECT_EQ(parse_all(&parser, HEAD "0\r\nA: b\r\n\r\n"), FATE__HTTP_DONE) &&
+        EXPECT_EQ(parser.trailers.n, 1) &&
+        EXPECT_EQ(parse_all(&parser, HEAD "0\r\nC: d\r\nE: f\r\n\r\n"), FATE__HTTP_DONE) &&
+        EXPECT_EQ(parser.trailers.n, 2)) {
+        const struct fate__http_field *field = fate__http_find(&parser.trailers, FATE__HTTP_SLICE("c"), NULL);
+        EXPECT_PTR(field, &parser.trailers.list[0]);
+        EXPECT_EQ(parse_all(&parser, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), FATE__HTTP_DONE);
+        EXPECT_EQ(parser.trailers.n, 0);
+    }
+    fate__http_parser_done(&parser);
+}
+
+TEST(without_memory_for_trailers_a_request_is_answered_503)
+{
+    struct fate__http_parser parser;
+    size_t used;
+
+    fate__http_parser_init(&parser, NULL);
+    fate__http_next_request(&parser);
+    EXPECT_EQ(fate__http_parse(&parser, HEAD, strlen(HEAD), &used), FATE__HTTP_HEAD);
+    test_fail_allocation(1, true);
+    EXPECT_EQ(fate__http_parse(&parser, "0\r\nA", 4, &used), FATE__HTTP_ERROR);
+    test_fail_allocation(0, false);
+    EXPECT_EQ(parser.problem, FATE__HTTP_NO_MEMORY);
+    EXPECT_EQ(parser.status, 503);
+    fate__http_parser_done(&parser);
+}
+
 /* ---- Limits ---- */
 
 static const struct fate__http_limits limits = { .line_bytes_max = 24,

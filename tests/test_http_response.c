@@ -147,6 +147,21 @@ TEST(the_end_of_the_connection_says_what_was_cut)
     }
 }
 
+TEST(a_connection_that_ends_behind_an_interim_response_is_cut)
+{
+    static const char bytes[] = "HTTP/1.1 100 a\r\n\r\n";
+    struct fate__http_parser parser;
+    size_t used;
+
+    fate__http_parser_init(&parser, NULL);
+    fate__http_next_response(&parser, FATE__HTTP_GET);
+    EXPECT_EQ(fate__http_parse(&parser, bytes, sizeof bytes - 1, &used), FATE__HTTP_HEAD);
+    EXPECT_EQ(fate__http_eof(&parser), FATE__HTTP_ERROR);
+    EXPECT_EQ(parser.problem, FATE__HTTP_CUT);
+    EXPECT_CONTAINS(parser.said, "in the head, behind 0 bytes of it");
+    fate__http_parser_done(&parser);
+}
+
 TEST(a_connection_that_ends_before_a_message_is_idle)
 {
     struct fate__http_parser parser;
