@@ -1,60 +1,17 @@
 /* Entries of the log for programs: an object of JSON a line (RFC 8259). */
 #include <string.h>
 
-#include <base/utf8.h>
+#include <base/escape.h>
 #include <reactor/log.h>
 
 #define DEPTH_MAX 64
 
-/* ---- Strings ---- */
-
-static char letter_of(unsigned char c)
-{
-    static const char from[] = "\"\\\n\t\r\b\f", to[] = "\"\\ntrbf";
-    const char *at = c ? strchr(from, c) : NULL;
-    return at ? to[at - from] : '\0';
-}
-
-/* The next character as it stands in a string; how many bytes of s it took.  Bytes that are no character
- * become U+FFFD, one each. */
-static size_t escape_next(const char *s, size_t n, char to[8])
-{
-    size_t len = fate__utf8_len(s, n);
-    unsigned char c = (unsigned char)*s;
-
-    if (len == 0) {
-        strcpy(to, "\\ufffd");
-        return 1;
-    }
-    if (letter_of(c)) {
-        snprintf(to, 8, "\\%c", letter_of(c));
-    } else if (c < 0x20) {
-        snprintf(to, 8, "\\u%04x", c);
-    } else {
-        memcpy(to, s, len);
-        to[len] = '\0';
-    }
-    return len;
-}
-
-static void add_string_n(struct fate__text *text, const char *s, size_t n)
-{
-    char escaped[8];
-
-    fate__text_add(text, "\"");
-    for (size_t i = 0; i < n && !text->has_failed;) {
-        i += escape_next(s + i, n - i, escaped);
-        fate__text_add(text, escaped);
-    }
-    fate__text_add(text, "\"");
-}
+/* ---- Values ---- */
 
 static void add_string(struct fate__text *text, const char *s)
 {
-    add_string_n(text, s, strlen(s));
+    fate__add_json_string(text, s, strlen(s));
 }
-
-/* ---- Values ---- */
 
 static void add_value(struct fate__text *text, const fate_value *v, int depth);
 
@@ -63,7 +20,7 @@ static void add_given(struct fate__text *text, fate_value given)
     const char *s;
 
     if (fate_get_str(&given, &s))
-        add_string_n(text, s, fate_count(&given));
+        fate__add_json_string(text, s, fate_count(&given));
     else
         text->has_failed = true;
     fate_drop(given);
@@ -130,7 +87,7 @@ static void add_value(struct fate__text *text, const fate_value *v, int depth)
         fate__text_add_value(text, is_number(v) ? fate_describe(v) : fate_str("null"));
         break;
     case FATE_KIND_TEXT:
-        add_string_n(text, fate_as_str(v), fate_count(v));
+        fate__add_json_string(text, fate_as_str(v), fate_count(v));
         break;
     case FATE_KIND_LIST:
         add_list(text, v, depth);
@@ -186,7 +143,7 @@ static void write_bare(FILE *file, const fate_log_entry *entry)
     size_t n = strlen(entry->text);
 
     for (size_t i = 0; i < n && len + 12 < sizeof line;) {
-        i += escape_next(entry->text + i, n - i, escaped);
+        i += fate__json_next(entry->text + i, n - i, escaped);
         strcpy(line + len, escaped);
         len += strlen(escaped);
     }
