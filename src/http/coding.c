@@ -12,7 +12,7 @@
 #include <base/why.h>
 
 #define WINDOW_BITS  15
-#define GZIP_BITS    (WINDOW_BITS + 16) /* zlib.h, inflateInit2: gzip's header and trailer instead of zlib's */
+#define GZIP_BITS    (WINDOW_BITS + 16) /* zlib.h, inflateInit2: gzip around it instead of zlib */
 #define MEMORY_LEVEL 8
 #define PIECE_BYTES  4096
 
