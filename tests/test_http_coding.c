@@ -205,6 +205,27 @@ TEST(damage_is_an_error)
         EXPECT_CONTAINS(reason, "it needs a dictionary");
 }
 
+/* Found by the fuzzer: damage behind the first byte of output, in the same piece. */
+TEST(what_came_out_before_damage_counts_first)
+{
+    static const char damaged[] = { 0x63, (char)0xff, 0x3a, (char)0xf6, (char)0xc5, 0 };
+    static const struct way ways[] = {
+        { SIZE_MAX, SIZE_MAX, 4096 }, { 1, 1, 1 }, { 1, SIZE_MAX, 7 }, { 3, 1, 4096 }
+    };
+    size_t len = 0;
+
+    for (size_t i = 0; i < N(ways); i++) {
+        struct fate__text out = { 0 };
+        struct fate__slice input = { damaged, sizeof damaged };
+        EXPECT_EQ(decode(FATE__DEFLATE, input, ways[i], 100, &out), -EPROTO);
+        EXPECT(out.len > 0 && (i == 0 || out.len == len));
+        len = out.len;
+        fate__text_done(&out);
+        EXPECT_EQ(decode(FATE__DEFLATE, input, ways[i], 0, &out), -EFBIG);
+        fate__text_done(&out);
+    }
+}
+
 TEST(after_an_error_each_call_says_the_same)
 {
     struct fate__decoder *decoder = fate__decoder_new(FATE__GZIP, 100);

@@ -187,7 +187,9 @@ static int go_on(struct fate__decoder *decoder, const struct fate__slice *input)
     return 0;
 }
 
-/* Decodes until something has come out, or the input is used up. */
+/* Decodes until something has come out, or the input is used up.  What came out before an error is given
+ * first: zlib says the error again when it is asked next, so that the same comes out however the input is
+ * cut. */
 static ssize_t read_some(struct fate__decoder *decoder, struct fate__slice *input, char *to, size_t room)
 {
     for (;;) {
@@ -199,12 +201,12 @@ static ssize_t read_some(struct fate__decoder *decoder, struct fate__slice *inpu
                 return error;
         }
         int result = inflate_some(decoder, input, to, room);
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-            return fail_zlib(decoder, result);
         decoder->is_between = result == Z_STREAM_END;
         size_t n = clamp(room) - decoder->zlib.avail_out;
         if (n)
             return (ssize_t)n;
+        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+            return fail_zlib(decoder, result);
         if (!has_input(decoder, input))
             return 0;
     }
