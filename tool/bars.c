@@ -7,7 +7,6 @@
 
 #include <amount.h>
 #include <base/alloc.h>
-#include <base/list.h>
 #include <columns.h>
 
 #define COLUMNS_DEFAULT 80
