@@ -203,6 +203,8 @@ TEST(bad_hosts_are_refused_with_advice)
     EXPECT_REFUSED("http://[::1]x/", "[ without a ] at its end");
     EXPECT_REFUSED("http://[]/", "is no IPv6 address");
     EXPECT_REFUSED("http://[::1::]/", "is no IPv6 address");
+    EXPECT_REFUSED("http://[0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]/", "is no IPv6 address");
+    expect_refused(FATE_HERE, "http://[::1\0]/", 14, "is no IPv6 address");
     EXPECT_REFUSED("http://[v1.x]/", "is no IPv6 address");
     EXPECT_REFUSED("http://[1.2.3.4]/", "is no IPv6 address");
     EXPECT_REFUSED("http://[fe80::1%25eth0]/", "has a zone");
@@ -247,6 +249,11 @@ TEST(a_url_has_a_greatest_length)
     if (EXPECT_EQ(fate__url_parse(&url, s, FATE__URL_BYTES_MAX, NULL), 0))
         fate__url_done(&url);
     expect_refused(FATE_HERE, s, FATE__URL_BYTES_MAX + 1, "the URL has 16385 bytes; 16384 are the most");
+    struct fate__url base;
+    if (EXPECT_EQ(fate__url_parse(&base, "http://h/", 9, NULL), 0)) {
+        EXPECT_EQ(fate__url_resolve(&url, &base, s + 8, FATE__URL_BYTES_MAX + 1, NULL), -EINVAL);
+        fate__url_done(&base);
+    }
     fate__free(s);
 }
 

@@ -62,6 +62,7 @@ TEST(words_of_any_length_are_taken)
     for (size_t len = 60; len < 70; len++) {
         word[len] = name[len] = '\0';
         EXPECT_PTR(fate__suggest(word, names, 1), len <= 64 ? name : NULL);
+        EXPECT_PTR(fate__suggest("aaa", names, 1), len <= 64 ? name : NULL);
         word[len] = name[len] = 'a';
     }
 }
