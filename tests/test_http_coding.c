@@ -126,6 +126,12 @@ TEST(raw_deflate_is_deflate_too)
     EXPECT_DECODED(FATE__DEFLATE, "\x03\x00", 2, "");
     /* A stored block. */
     EXPECT_DECODED(FATE__DEFLATE, "\x01\x02\x00\xfd\xffhi", 7, "hi");
+    /* One that would begin as zlib's format does, but for a window that is too large. */
+    EXPECT_DECODED(FATE__DEFLATE,
+                   "\x88\x1c\x00\xe3\xff"
+                   "hello, hello, hello, hello, "
+                   "\x03\x00",
+                   35, "hello, hello, hello, hello, ");
 }
 
 TEST(gzip_may_have_several_members)

@@ -144,6 +144,7 @@ TEST(options_and_arguments_are_read)
         { "get -o -- a", "get o=-- : a" },
         { "get -r5 a", "get r=5 : a" },
         { "get --retries=100 a", "get r=100 : a" },
+        { "get --retries=0 a", "get r=0 : a" },
         { "get --timeout=1.5s a", "get t=1500 : a" },
         { "get --limit 10K a", "get l=10240 : a" },
         { "get -f json a", "get f=json : a" },
