@@ -1,5 +1,5 @@
-/* Content codings (RFC 9110, 8.4.1): gzip and deflate, in pieces, by zlib, whose memory comes through the
- * library's door. */
+/* Content codings (RFC 9110, 8.4.1): gzip and deflate, in pieces, by zlib (coding_zlib.c), whose memory comes
+ * through the library's door, or not at all (coding_none.c). */
 #ifndef FATE_SRC_HTTP_CODING_H
 #define FATE_SRC_HTTP_CODING_H
 
@@ -10,7 +10,11 @@
 
 enum fate__coding { FATE__IDENTITY, FATE__GZIP, FATE__DEFLATE };
 
-/* By the name in a header, whatever its case: "gzip", "x-gzip", "deflate", "identity".  -EINVAL: another. */
+/* Whether there are any but identity. */
+extern const bool fate__has_zlib;
+
+/* By the name in a header, whatever its case: "gzip", "x-gzip", "deflate", "identity".  -EINVAL: another, or
+ * one that needs zlib where that is missing. */
 int fate__coding_by_name(struct fate__slice name);
 
 /* ---- Decoding ---- */
