@@ -2,7 +2,7 @@
 #ifndef FATE_SRC_BASE_WHY_H
 #define FATE_SRC_BASE_WHY_H
 
-#include <fate/base.h>
+#include <base/shared.h>
 
 /* The text names the bad part and what to write instead.  A longer one is cut. */
 struct fate__why {
@@ -10,11 +10,11 @@ struct fate__why {
 };
 
 /* Returns error.  why may be NULL. */
-int fate__because(struct fate__why *why, int error, const char *fmt, ...) FATE_PRINTF(3, 4);
+FATE__SHARED int fate__because(struct fate__why *why, int error, const char *fmt, ...) FATE_PRINTF(3, 4);
 
-#define FATE__SHOWN_BYTES 96
+#define FATE__SHOWN_BYTES 128
 /* Bytes of whatever kind as they may be shown on a terminal or in a log: what is no printable character is
  * \xNN, and what is too long ends in "...".  Returns to. */
-const char *fate__shown(const char *s, size_t len, char to[FATE__SHOWN_BYTES]);
+FATE__SHARED const char *fate__shown(const char *s, size_t len, char to[FATE__SHOWN_BYTES]);
 
 #endif
