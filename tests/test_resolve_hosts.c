@@ -149,9 +149,12 @@ TEST(an_unchanged_file_is_read_once)
 {
     struct fate__hosts hosts = begin("1.1.1.1 a\n");
 
-    for (int i = 0; i < 5; i++)
+    expect_found(&hosts, "a", "1.1.1.1");
+    int n_first = n_reads;
+    EXPECT(n_first > 0);
+    for (int i = 0; i < 4; i++)
         expect_found(&hosts, "a", "1.1.1.1");
-    EXPECT_EQ(n_reads, 1);
+    EXPECT_EQ(n_reads, n_first);
     end(&hosts);
 }
 
