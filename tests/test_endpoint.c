@@ -403,8 +403,9 @@ TEST(messages_are_safe_and_short)
     char text[5000];
     struct fate__endpoint endpoint;
 
-    expect_refused("tcp:\x1b[1m", LISTEN,
-                   "listen on tcp:?[1m: the port \"?[1m\" is no number from 0 to 65535, as in tcp:8080");
+    expect_refused(
+        "tcp:\x1b[1m", LISTEN,
+        "listen on tcp:\\x1b[1m: the port \"\\x1b[1m\" is no number from 0 to 65535, as in tcp:8080");
     for (size_t len = 100; len < sizeof text; len += 700) {
         memset(text, 'x', len);
         text[len] = '\0';

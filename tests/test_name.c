@@ -99,21 +99,6 @@ TEST(keys_are_small_and_without_the_last_dot)
     EXPECT(!fate__name_is_local("") && !fate__name_is_local("host"));
 }
 
-TEST(what_is_shown_is_short_and_safe)
-{
-    char text[300], to[FATE__SHOWN_BYTES];
-
-    EXPECT_STR(fate__shown("a\x1b[0m\x7f\n", to), "a?[0m??");
-    EXPECT_STR(fate__shown("", to), "");
-    memset(text, 'x', sizeof text);
-    text[FATE__SHOWN_BYTES - 1] = '\0';
-    EXPECT_EQ(strlen(fate__shown(text, to)), FATE__SHOWN_BYTES - 1);
-    text[FATE__SHOWN_BYTES - 1] = 'x';
-    text[299] = '\0';
-    EXPECT_EQ(strlen(fate__shown(text, to)), FATE__SHOWN_BYTES - 1);
-    EXPECT_STR(to + FATE__SHOWN_BYTES - 4, "...");
-}
-
 /* ---- Addresses in their order ---- */
 
 static void add_all(struct fate__addresses *to, const char *text)

@@ -278,7 +278,7 @@ TEST(what_is_no_name_is_not_asked_for)
     expect_answer("a..b",
                   "DNSNoName: resolve \"a..b\": it is no name, since between its dots there is nothing");
     expect_answer("http://x/\n",
-                  "DNSNoName: resolve \"http://x/?\": it is no name of a host, which has letters, "
+                  "DNSNoName: resolve \"http://x/\\x0a\": it is no name of a host, which has letters, "
                   "digits, hyphens and dots alone");
     expect_answer("127.1",
                   "DNSNoName: resolve \"127.1\": it is neither a name nor an address, which has four "

@@ -12,6 +12,7 @@
 
 #include <base/alloc.h>
 #include <base/suggest.h>
+#include <base/why.h>
 #include <net/address.h>
 #include <net/resolve.h>
 #include <value/value.h>
@@ -136,14 +137,14 @@ static bool fail(struct reading *r, const char *fmt, ...) FATE_PRINTF(2, 3);
 
 static bool fail(struct reading *r, const char *fmt, ...)
 {
-    char why[3 * FATE__SHOWN_BYTES], text[FATE__SHOWN_BYTES];
+    char why[4 * FATE__SHOWN_BYTES], text[FATE__SHOWN_BYTES];
     va_list args;
 
     va_start(args, fmt);
     vsnprintf(why, sizeof why, fmt, args);
     va_end(args);
     r->failure = fate__raise(r->site, &FATE_ENDPOINT_ERROR, "%s %s: %s", uses[r->use].doing,
-                             fate__shown(r->endpoint->text, text), why);
+                             fate__shown(r->endpoint->text, strlen(r->endpoint->text), text), why);
     return false;
 }
 
@@ -152,7 +153,8 @@ static bool refuse(struct reading *r, const char *what, const char *value, const
 {
     char text[FATE__SHOWN_BYTES];
 
-    return fail(r, "the %s \"%s\" is %s, as in %s", what, fate__shown(value, text), is, r->form->example);
+    return fail(r, "the %s \"%s\" is %s, as in %s", what, fate__shown(value, strlen(value), text), is,
+                r->form->example);
 }
 
 /* ---- Splitting ---- */
@@ -266,13 +268,13 @@ static bool refuse_unknown_scheme(struct reading *r)
     const char *meant = fate__suggest(scheme, names, n), *lacking = lacking_scheme(r);
     char text[FATE__SHOWN_BYTES], all[FATE__SHOWN_BYTES] = "";
 
-    fate__shown(scheme, text);
+    fate__shown(scheme, strlen(scheme), text);
     if (meant && !are_digits(scheme))
         return fail(r, "there are no \"%s:\" endpoints; did you mean \"%s:\", as in %s?", text, meant,
                     find_form(meant, r->use)->example);
     if (lacking)
         return fail(r, "it does not say of what kind it is; did you mean %s:%s?", lacking,
-                    fate__shown(r->endpoint->text, all));
+                    fate__shown(r->endpoint->text, strlen(r->endpoint->text), all));
     for (size_t i = 0, len = 0; i < n; i++)
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s:", i ? ", " : "", names[i]);
     return fail(r, "there are no \"%s:\" endpoints; there are %s", text, all);
@@ -475,7 +477,7 @@ static size_t read_word(struct reading *r, const char *what, const char *value, 
     for (size_t i = 0, len = 0; i < n; i++)
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "", words[i]);
     const char *meant = fate__suggest(value, words, n);
-    fail(r, "%s \"%s\" is none of %s%s%s%s", what, fate__shown(value, text), all,
+    fail(r, "%s \"%s\" is none of %s%s%s%s", what, fate__shown(value, strlen(value), text), all,
          meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
     return n;
 }
@@ -509,7 +511,8 @@ static bool set_mode(struct reading *r, struct part *part)
     int mode = 0;
 
     if (len < 3 || len > 4 || strspn(value, "01234567") != len || (len == 4 && value[0] != '0'))
-        return fail(r, "the mode \"%s\" is not three octal digits, as in mode=660", fate__shown(value, text));
+        return fail(r, "the mode \"%s\" is not three octal digits, as in mode=660",
+                    fate__shown(value, strlen(value), text));
     for (; *value; value++)
         mode = mode * 8 + (*value - '0');
     r->endpoint->mode = mode;
@@ -523,7 +526,7 @@ static bool set_backlog(struct reading *r, struct part *part)
 
     if (!fate__read_number(part->value, strlen(part->value), 65535, &number) || number == 0)
         return fail(r, "the backlog \"%s\" is no number from 1 to 65535, as in backlog=511",
-                    fate__shown(part->value, text));
+                    fate__shown(part->value, strlen(part->value), text));
     r->endpoint->backlog = (int)number;
     return true;
 }
@@ -611,7 +614,7 @@ static bool set_option(struct reading *r, struct part *part)
             return set(r, (enum field)known[i], part);
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%s=", i ? ", " : "", names[i]);
     }
-    fate__shown(part->name, text);
+    fate__shown(part->name, strlen(part->name), text);
     const char *meant = fate__suggest(part->name, names, n);
     if (meant)
         return fail(r, "%s: has no \"%s=\" here; did you mean \"%s=\"?", r->form->scheme, text, meant);
@@ -648,7 +651,7 @@ static bool refuse_surplus(struct reading *r, size_t n_positions, const struct p
     return fail(r,
                 "\"%s\" is more than %s: takes, which is written as in %s; a colon inside a part is "
                 "written \\:",
-                fate__shown(part->value, text), r->form->scheme, r->form->example);
+                fate__shown(part->value, strlen(part->value), text), r->form->scheme, r->form->example);
 }
 
 /* How many parts stand in front of the options; SIZE_MAX: one stands behind. */
@@ -662,7 +665,7 @@ static size_t count_front(struct reading *r)
     for (size_t i = n; i < r->n_parts; i++)
         if (!r->parts[i].name) {
             fail(r, "\"%s\" stands behind an option and is none; a colon inside a part is written \\:",
-                 fate__shown(r->parts[i].value, text));
+                 fate__shown(r->parts[i].value, strlen(r->parts[i].value), text));
             return SIZE_MAX;
         }
     return n - 1;
@@ -759,7 +762,7 @@ fate_value fate__endpoint_read(const char *text, enum fate__endpoint_use use, co
                    uses[use].functions);
     if (strnlen(text, TEXT_BYTES_MAX + 1) > TEXT_BYTES_MAX)
         return fate__raise(site, &FATE_ENDPOINT_ERROR, "%s %s: it is longer than %d bytes", uses[use].doing,
-                           fate__shown(text, start), TEXT_BYTES_MAX);
+                           fate__shown(text, strlen(text), start), TEXT_BYTES_MAX);
     if (!copy_text(text, &endpoint))
         return fate__no_memory();
     if (!read_all(&r)) {

@@ -1,4 +1,4 @@
-/* What may be the name of a host (RFC 1123, 2.1; RFC 1035, 2.3.4), and what names are shown as. */
+/* What may be the name of a host (RFC 1123, 2.1; RFC 1035, 2.3.4), and which are the same. */
 #include <net/resolve.h>
 
 #include <string.h>
@@ -55,18 +55,6 @@ const char *fate__name_fault(const char *name)
     if (is_number(label, label_len))
         return "neither a name nor an address, which has four decimal numbers (127.0.0.1)";
     return NULL;
-}
-
-const char *fate__shown(const char *text, char to[FATE__SHOWN_BYTES])
-{
-    size_t len = strnlen(text, FATE__SHOWN_BYTES);
-    bool is_cut = len == FATE__SHOWN_BYTES;
-    size_t n = is_cut ? FATE__SHOWN_BYTES - 4 : len;
-
-    for (size_t i = 0; i < n; i++)
-        to[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
-    memcpy(to + n, is_cut ? "..." : "", is_cut ? 4 : 1);
-    return to;
 }
 
 static char lower(char c)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <base/alloc.h>
+#include <base/why.h>
 #include <net/address.h>
 #include <net/net.h>
 #include <net/sim.h>
@@ -436,8 +437,8 @@ static int read_literal(const char *name, fate_address *ret_address)
 static fate_deferred *refuse(fate_reactor *reactor, const char *name, const char *fault, const char *site)
 {
     char text[FATE__SHOWN_BYTES];
-    fate_value why =
-        fate__raise(site, &FATE_DNS_NO_NAME, "resolve \"%s\": it is %s", fate__shown(name, text), fault);
+    fate_value why = fate__raise(site, &FATE_DNS_NO_NAME, "resolve \"%s\": it is %s",
+                                 fate__shown(name, strlen(name), text), fault);
 
     return fired(reactor, why, site);
 }

@@ -22,11 +22,6 @@ bool fate__name_is_local(const char *name);
 /* In small letters, without the dot at its end; its length. */
 size_t fate__name_key(const char *name, char ret_key[FATE__NAME_ROOM]);
 
-#define FATE__SHOWN_BYTES 128
-/* A text as it is shown in messages: not too long, and nothing in it that a terminal would take for an order.
- * Returns to. */
-const char *fate__shown(const char *text, char to[FATE__SHOWN_BYTES]);
-
 /* ---- addresses.c ---- */
 
 #define FATE__ADDRESSES_MAX 256 /* more of one name are left out */
