@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,6 +157,24 @@ TEST(errnos_have_classes_words_and_remedies)
         test_expect_fails_with(reactor, connect_to("tcp:192.0.2.1:80"), errors[i].class, errors[i].part);
         end();
     }
+}
+
+TEST(without_a_descriptor_it_says_what_to_raise)
+{
+    struct rlimit limit, none_left;
+
+    if (!begin())
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    none_left = limit;
+    none_left.rlim_cur = (rlim_t)dup(STDIN_FILENO);
+    close((int)none_left.rlim_cur);
+    setrlimit(RLIMIT_NOFILE, &none_left);
+    test_expect_fails(reactor, connect_to("tcp:127.0.0.1:80"), &FATE_CONNECT_ERROR,
+                      "connect to tcp:127.0.0.1:80: this process has too many open files: raise its limit "
+                      "(ulimit -n, LimitNOFILE=), or close some (EMFILE)");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    end();
 }
 
 TEST(a_socket_that_would_be_connected_to_itself_is_refused)
@@ -459,6 +478,31 @@ TEST(a_reactor_may_go_at_any_moment)
         test_rounds(reactor, rounds);
         end();
     }
+}
+
+static fate_value say_nothing(fate_coro *co, fate_protocol *p)
+{
+    return fate_none();
+}
+
+static const fate_protocol_ops silent = { .size = sizeof silent, .converse = say_nothing };
+
+static void connect_at_the_end(fate_deferred *d, fate_value *arg)
+{
+    fate_connect(reactor, test_tcp("127.0.0.1", port), &test_recorder, fate_none());
+    fate_converse(reactor, test_tcp("127.0.0.1", port), &silent, fate_none());
+    fate_keep_connected(reactor, test_tcp("127.0.0.1", port), &test_recorder, fate_none());
+    test_trace_add("at the end; ");
+}
+
+TEST(while_the_reactor_goes_nothing_is_begun)
+{
+    if (!begin_listening())
+        return;
+    fate_deferred_new_cancellable(reactor, connect_at_the_end, fate_none());
+    end();
+    EXPECT_STR(test_trace(), "at the end; ");
+    EXPECT_EQ(test_connects(), 0);
 }
 
 /* ---- The protocol ---- */
