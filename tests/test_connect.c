@@ -134,6 +134,14 @@ TEST(a_name_is_resolved_and_named_with_its_address)
     end();
 }
 
+TEST(localhost_is_this_host_without_a_resolver_of_ours)
+{
+    if (!begin_listening())
+        return;
+    expect_connected(connect_to(test_tcp("localhost", port)));
+    end();
+}
+
 TEST(errnos_have_classes_words_and_remedies)
 {
     static const struct {

@@ -161,6 +161,17 @@ TEST(a_host_that_is_kept_connected_is_connected_again_when_it_has_healed)
     end();
 }
 
+TEST(what_is_not_there_on_the_simulated_network_says_so)
+{
+    if (begin(10 * FATE_MILLISECOND)) {
+        fate_deferred *d = connect_to("fd:0"), *e = connect_to("unix:/run/x");
+        fate_play(reactor, FATE_SECOND);
+        expect_failed(d, &FATE_CONNECT_ERROR, "connect to fd:0: the simulated network has no descriptors");
+        expect_failed(e, &FATE_CONNECT_ERROR, "connect to unix:/run/x: there is no such socket");
+    }
+    end();
+}
+
 TEST(a_cancel_leaves_nothing_on_the_network)
 {
     test_trace_clear();
