@@ -353,3 +353,15 @@ TEST(a_reactor_that_is_no_worker_s_is_alone)
     EXPECT_PTR(fate_worker(reactor, 0), reactor);
     EXPECT_PTR(fate_worker(reactor, 1), NULL);
 }
+
+/* ---- In this process ---- */
+
+static fate_deferred *succeed_at_once(fate_reactor *reactor, int argc, char **argv)
+{
+    return fate_succeed(reactor, fate_none());
+}
+
+TEST(workers_leave_nothing_behind)
+{
+    EXPECT_EQ(fate_workers(2, succeed_at_once, 0, NULL), 0);
+}

@@ -23,5 +23,6 @@
 #include <fate/sync.h>
 #include <fate/thread.h>
 #include <fate/value.h>
+#include <fate/workers.h>
 
 #endif

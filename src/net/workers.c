@@ -324,7 +324,7 @@ static void start_threads(struct fate__crew *crew)
         worker->has_thread = why == 0;
         if (why == 0)
             continue;
-        say_why("start a thread", why);
+        say_why("start a thread", -why);
         worker->status = EXIT_FAILURE;
         tell_all_to_end(crew);
     }
