@@ -29,6 +29,7 @@ static void ignore(fate_protocol *p, const void *data, size_t len)
 
 static void lost(fate_protocol *p, fate_value *why)
 {
+    newest = newest == p ? NULL : newest;
     n_lost++;
 }
 
