@@ -12,15 +12,14 @@
 #include <net/address.h>
 #include <reactor/reactor.h>
 
-#define PATIENCE_MAX (60 * FATE_SECOND)
-#define PATIENCE_OOM (10 * FATE_MILLISECOND)
-#define ROUND_MAX    FATE_MILLISECOND
+#define ROUNDS_MAX 60000
+#define ROUNDS_OOM 10
 
 fate_reactor *net_reactor;
 
 static const struct fate__sys *usual_calls;
 static struct fate__sys own_calls;
-static fate_time skipped;
+static fate_time held_at, skipped;
 static void (*at_end_before)(void);
 
 static _Noreturn void give_up(const char *why)
@@ -38,7 +37,6 @@ static void finish(void)
     if (usual_calls)
         fate__sys = usual_calls;
     usual_calls = NULL;
-    skipped = 0;
     net_reactor = NULL;
 }
 
@@ -54,11 +52,9 @@ bool net_begin(void)
 /* What has come may be done with in the next round only: so no round waits for long. */
 bool net_run_until(bool (*holds)(void *arg), void *arg)
 {
-    fate_time end = fate__monotonic() + (test_is_oom() ? PATIENCE_OOM : PATIENCE_MAX);
-
     fate_iterate(net_reactor, 0);
-    while (!holds(arg) && fate__monotonic() < end)
-        fate_iterate(net_reactor, ROUND_MAX);
+    for (int n = test_is_oom() ? ROUNDS_OOM : ROUNDS_MAX; n > 0 && !holds(arg); n--)
+        fate_iterate(net_reactor, FATE_MILLISECOND);
     if (!holds(arg) && !test_is_oom())
         give_up("what is waited for does not come");
     return holds(arg);
@@ -268,18 +264,28 @@ struct fate__sys *net_own_calls(void)
     return &own_calls;
 }
 
-static int skipping_clock(clockid_t clock, struct timespec *ret_now)
+const struct fate__sys *net_calls_below(void)
 {
-    if (usual_calls->clock_gettime(clock, ret_now) < 0)
-        return -1;
-    fate_time now = ret_now->tv_sec * FATE_SECOND + ret_now->tv_nsec + skipped;
+    return usual_calls;
+}
+
+static int still_clock(clockid_t clock, struct timespec *ret_now)
+{
+    fate_time now = held_at + skipped;
+
     ret_now->tv_sec = (time_t)(now / FATE_SECOND);
     ret_now->tv_nsec = (long)(now % FATE_SECOND);
     return 0;
 }
 
+void net_hold_clocks(void)
+{
+    held_at = fate__monotonic();
+    skipped = 0;
+    net_own_calls()->clock_gettime = still_clock;
+}
+
 void net_skip_time(fate_time by)
 {
     skipped += by;
-    net_own_calls()->clock_gettime = skipping_clock;
 }

@@ -49,7 +49,10 @@ void net_reset(int fd);
 
 /* A copy of the table of calls, to be changed; in place until the end of the test. */
 struct fate__sys *net_own_calls(void);
-/* The clocks show that much more from now on. */
+/* What lies under it, for those of its calls that go on. */
+const struct fate__sys *net_calls_below(void);
+/* The clocks stand still from now on, but for what is skipped. */
+void net_hold_clocks(void);
 void net_skip_time(fate_time by);
 
 #endif

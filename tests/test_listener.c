@@ -57,7 +57,10 @@ static bool begin(void)
     newest = NULL;
     to_stop = NULL;
     later = NULL;
-    return net_begin();
+    if (!net_begin())
+        return false;
+    net_hold_clocks();
+    return true;
 }
 
 static fate_listener *listener_of(fate_deferred *d)
@@ -153,28 +156,19 @@ TEST(tcp_takes_both_families)
     close_all(2, fds);
 }
 
-static const struct fate__sys *calls_below;
-
 static int no_ipv6_socket(int family, int type, int protocol)
 {
     if (family != AF_INET6)
-        return calls_below->socket(family, type, protocol);
+        return net_calls_below()->socket(family, type, protocol);
     errno = EAFNOSUPPORT;
     return -1;
-}
-
-/* The calls that are changed go to those that were there. */
-static struct fate__sys *change_calls(void)
-{
-    calls_below = fate__sys;
-    return net_own_calls();
 }
 
 TEST(tcp_takes_ipv4_alone_where_there_is_no_other)
 {
     if (!begin())
         return;
-    change_calls()->socket = no_ipv6_socket;
+    net_own_calls()->socket = no_ipv6_socket;
     fate_listener *listener = listen_on("tcp:0");
     if (listener)
         EXPECT_EQ(fate_listener_address(listener)->family, AF_INET);
@@ -228,7 +222,7 @@ TEST(a_port_below_1024_without_the_right_to_it_says_what_to_do)
 {
     if (!begin())
         return;
-    change_calls()->bind = refused_bind;
+    net_own_calls()->bind = refused_bind;
     EXPECT_FAILS(fate_listen(net_reactor, "tcp:80", &counting, fate_none()), &FATE_LISTEN_PERMISSION,
                  "listen on tcp:80: Permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE");
     EXPECT_FAILS(fate_listen(net_reactor, "tcp:8080", &counting, fate_none()), &FATE_LISTEN_PERMISSION,

@@ -48,6 +48,7 @@ static fate_deferred *serve(fate_time drain_max)
 {
     n_made = n_lost = 0;
     served = (fate_address){ 0 };
+    net_hold_clocks();
     fate_deferred *d = fate_hold(fate_serve_with(net_reactor, "tcp:0:interface=127.0.0.1", &counting,
                                                  fate_str("an arg"), .drain_max = drain_max));
     fate_reactor_each(net_reactor, note_address, fate_none());
