@@ -29,8 +29,8 @@ static void begin(void)
 {
     test_trace_clear();
     reactor = test_reactor();
-    server = (struct test_server){ .error = 0 };
-    client = (struct test_client){ .error = 0 };
+    server = (struct test_server){ .kept = fate_none() };
+    client = (struct test_client){ .kept = fate_none() };
 }
 
 /* The two are connected, over that link or NULL; false: there was no memory. */
@@ -206,7 +206,7 @@ TEST(a_port_is_chosen)
 
 static int listen_again(const char *endpoint)
 {
-    struct test_server second = { .error = 0 };
+    struct test_server second = { .is_lazy = false };
 
     test_serve(&second, reactor, endpoint, &test_side, fate_ptr("t"));
     test_serve_done(&second);
@@ -246,7 +246,7 @@ TEST(families_have_ports_of_their_own)
 
 TEST(those_who_share_a_port_are_called_in_turn)
 {
-    struct test_server second = { .error = 0 };
+    struct test_server second = { .is_lazy = false };
     struct test_client more[3];
 
     begin();
@@ -690,8 +690,8 @@ TEST(memory_joins_two_on_a_real_reactor)
 {
     test_trace_clear();
     reactor = test_real_reactor(NULL);
-    server = (struct test_server){ .error = 0 };
-    client = (struct test_client){ .error = -ENOMEM };
+    server = (struct test_server){ .kept = fate_none() };
+    client = (struct test_client){ .kept = fate_none() };
     if (!reactor)
         return;
     serve("memory:lane", &test_closing_side);

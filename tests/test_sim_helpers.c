@@ -16,7 +16,9 @@ static void accept_all(fate_value *arg)
     while ((why = fate__sim_accept(server->listener, server->factory, &p)) != -EAGAIN) {
         if (why < 0)
             continue;
+        fate_drop(fate_take(&server->kept));
         server->last = p;
+        server->kept = fate_self(p);
         server->n_accepted++;
     }
 }
@@ -51,7 +53,7 @@ void test_serve(struct test_server *server, fate_reactor *reactor, const char *t
 {
     struct fate__endpoint endpoint;
 
-    *server = (struct test_server){ .reactor = reactor, .is_lazy = server->is_lazy };
+    *server = (struct test_server){ .reactor = reactor, .kept = fate_none(), .is_lazy = server->is_lazy };
     server->factory = fate__factory_new(reactor, ops, arg, FATE_HERE);
     server->error = server->factory ? read_endpoint(text, FATE__TO_LISTEN, &endpoint) : -ENOMEM;
     if (server->error < 0)
@@ -65,6 +67,8 @@ void test_serve_done(struct test_server *server)
 {
     fate__sim_listener_close(server->listener);
     server->listener = NULL;
+    server->last = NULL;
+    fate_drop(fate_take(&server->kept));
     if (server->factory)
         fate__factory_unref(server->factory);
     server->factory = NULL;
@@ -81,6 +85,8 @@ static void is_connected(void *owner, int error)
     client->error = error;
     if (error == 0)
         client->error = fate__sim_open(end, client->factory, &client->p);
+    if (client->p)
+        client->kept = fate_self(client->p);
     const fate_value *arg = &client->factory->arg;
     test_trace_add("%s %s; ", fate_kind_of(arg) == FATE_KIND_PTR ? (const char *)fate_as_ptr(arg) : "client",
                    client->error ? fate_errno_name(-client->error) : "connected");
@@ -109,7 +115,7 @@ void test_call(struct test_client *client, fate_reactor *reactor, const char *te
 {
     struct fate__endpoint endpoint;
 
-    *client = (struct test_client){ .error = -ENOMEM };
+    *client = (struct test_client){ .kept = fate_none(), .error = -ENOMEM };
     client->factory = fate__factory_new(reactor, ops, arg, FATE_HERE);
     if (!client->factory || read_endpoint(text, FATE__TO_CONNECT, &endpoint) < 0)
         return;
@@ -122,6 +128,8 @@ void test_call_done(struct test_client *client)
     if (client->end)
         fate__sim_close(client->end);
     client->end = NULL;
+    client->p = NULL;
+    fate_drop(fate_take(&client->kept));
     if (client->factory)
         fate__factory_unref(client->factory);
     client->factory = NULL;

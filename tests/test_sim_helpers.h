@@ -13,7 +13,8 @@ struct test_server {
     fate_reactor *reactor;
     struct fate__factory *factory;
     struct fate__sim_listener *listener; /* NULL: error says why */
-    fate_protocol *last;                 /* who was accepted last */
+    fate_protocol *last;                 /* who was accepted last, kept */
+    fate_value kept;
     int n_accepted, n_told, error;
     bool is_lazy;
 };
@@ -22,8 +23,9 @@ struct test_server {
 struct test_client {
     struct fate__factory *factory;
     struct fate__sim_end *end; /* while it connects */
-    fate_protocol *p;          /* NULL, unless it is connected */
-    int error;                 /* 1: it has not been told yet */
+    fate_protocol *p;          /* kept; NULL, unless it is connected */
+    fate_value kept;
+    int error; /* 1: it has not been told yet */
 };
 
 void test_serve(struct test_server *server, fate_reactor *reactor, const char *endpoint, fate_ops ops,

@@ -1,8 +1,7 @@
 /* The wires of the simulated network: what one end sends comes to the other, later, in pieces, in order.
  *
  * As with TCP, data that reach an end that is closed are answered by a reset, and who aborts loses what is
- * still under way.  A silent cut holds all back until it is healed, as what is
- * lost would be sent again. */
+ * still under way.  A silent cut holds all back until it is healed, as what is lost would be sent again. */
 #include <net/sim_inside.h>
 
 #include <errno.h>
@@ -242,7 +241,7 @@ static void close_end(struct fate__sim_end *end, bool is_abort)
     end->stage = FATE__SIM_CLOSED;
     end->transport = NULL;
     end->wants_to_write = false;
-    (void)drop_here(end);
+    drop_here(end);
     if (is_abort) {
         drop_coming(other);
         fate_timer_cancel(other->in.timer);
@@ -365,7 +364,6 @@ static size_t piece_bytes(struct fate__sim *sim, const struct fate__sim_end *to,
 
 struct gathering {
     const struct iovec *pieces;
-    int n;
     size_t at; /* in the first */
 };
 
@@ -400,7 +398,7 @@ static ssize_t send_pieces(fate_transport *transport, const struct iovec *pieces
 {
     struct fate__sim_end *end = transport->wire_data, *to = fate__sim_other(end);
     struct fate__sim *sim = end->pair->sim;
-    struct gathering from = { .pieces = pieces, .n = n };
+    struct gathering from = { .pieces = pieces };
     size_t all = 0, sent = 0, buffer = sim->link.buffer_bytes;
 
     if (end->in.is_reset)
