@@ -97,19 +97,23 @@ FATE_API void fate_test_block(fate_protocol *p, bool is_blocked);
 FATE_API fate_value *fate_test_success(fate_deferred *d);
 FATE_API fate_value *fate_test_failure(fate_deferred *d);
 
-#define fate_test_done(reactor)                 fate_test_done_at(reactor, FATE_HERE)
-#define fate_test_reports(reactor, c)           fate_test_reports_at(reactor, c, FATE_HERE)
-#define fate_test_link(reactor, ...)            fate_test_link_at(reactor, FATE_WITH(fate_link, __VA_ARGS__), FATE_HERE)
+#define fate_test_done(reactor)       fate_test_done_at(reactor, FATE_HERE)
+#define fate_test_reports(reactor, c) fate_test_reports_at(reactor, c, FATE_HERE)
+
+#define fate_test_link(reactor, ...) fate_test_link_at(reactor, FATE_WITH(fate_link, __VA_ARGS__), FATE_HERE)
+
 #define fate_test_cut(reactor, host, is_silent) fate_test_cut_at(reactor, host, is_silent, FATE_HERE)
 #define fate_test_heal(reactor, host)           fate_test_heal_at(reactor, host, FATE_HERE)
-#define fate_test_protocol(reactor, ops, ...)   fate_test_protocol_at(reactor, ops, __VA_ARGS__, FATE_HERE)
-#define fate_test_give(p, data, len)            fate_test_give_at(p, data, len, FATE_HERE)
-#define fate_test_lose(p, ...)                  fate_test_lose_at(p, __VA_ARGS__, FATE_HERE)
-#define fate_test_taken(p)                      fate_test_taken_at(p, FATE_HERE)
-#define fate_test_has_ended(p)                  fate_test_has_ended_at(p, FATE_HERE)
-#define fate_test_block(p, is_blocked)          fate_test_block_at(p, is_blocked, FATE_HERE)
-#define fate_test_success(d)                    fate_test_success_at(d, FATE_HERE)
-#define fate_test_failure(d)                    fate_test_failure_at(d, FATE_HERE)
+
+#define fate_test_protocol(reactor, ops, ...) fate_test_protocol_at(reactor, ops, __VA_ARGS__, FATE_HERE)
+#define fate_test_give(p, data, len)          fate_test_give_at(p, data, len, FATE_HERE)
+#define fate_test_lose(p, ...)                fate_test_lose_at(p, __VA_ARGS__, FATE_HERE)
+#define fate_test_taken(p)                    fate_test_taken_at(p, FATE_HERE)
+#define fate_test_has_ended(p)                fate_test_has_ended_at(p, FATE_HERE)
+#define fate_test_block(p, is_blocked)        fate_test_block_at(p, is_blocked, FATE_HERE)
+
+#define fate_test_success(d) fate_test_success_at(d, FATE_HERE)
+#define fate_test_failure(d) fate_test_failure_at(d, FATE_HERE)
 #endif
 
 #endif
