@@ -27,7 +27,7 @@ struct side {
     const void *pair; /* both sides have the same; a later connection may have it again */
     bool is_server;
     uint64_t offered, written, received;
-    bool is_paused, has_closed, has_ended, has_lost;
+    bool is_paused, has_shut, has_closed, has_ended, has_lost;
     bool is_write_paused;
 };
 
@@ -39,6 +39,7 @@ static struct soak {
     fate_deferred *calls[CALLERS]; /* held; NULL: none */
     struct side sides[SIDES_MAX];
     int n_sides, depth;
+    bool is_settling; /* callbacks do nothing more */
     size_t write_bytes_max;
 } soak;
 
@@ -123,6 +124,12 @@ static void abort_side(struct side *side)
     fate_abort_connection(side->p->transport);
 }
 
+static void shut_side(struct side *side)
+{
+    if (fate_lose_write_connection(side->p->transport) == 0)
+        side->has_shut = true;
+}
+
 static void pause_side(struct side *side)
 {
     if (fate_pause_reading(side->p->transport) == 0)
@@ -154,7 +161,7 @@ static void act(struct side *side)
     else if (what < 82)
         resume_side(side);
     else if (what < 86)
-        fate_lose_write_connection(side->p->transport);
+        shut_side(side);
     else if (what < 90)
         close_side(side);
     else if (what < 92)
@@ -162,13 +169,13 @@ static void act(struct side *side)
     else if (what < 96)
         limit_side(side);
     else
-        fate_set_idle_timeout(side->p->transport, (fate_time)draw(5) * FATE_SECOND);
+        fate_set_idle_timeout(side->p->transport, (fate_time)(draw(3) * draw(3000)) * MS);
 }
 
 /* Callbacks act too, now and then, but not for ever: a write may call back from inside. */
 static void act_inside(struct side *side)
 {
-    if (soak.depth > 3 || !one_in(6))
+    if (soak.is_settling || soak.depth > 3 || !one_in(6))
         return;
     soak.depth++;
     act(side);
@@ -492,23 +499,55 @@ static bool begin(uint64_t seed)
     return true;
 }
 
-/* All goes on that waits, and those who still want to go on are closed: in the orderly way, then at once. */
+/* Time has passed, and nothing was in the way: what was said must have been heard. */
+static void check_heard(const struct side *side)
+{
+    const struct side *writer = other_side(side);
+    bool is_over = !side->p || !writer || !writer->p || side->has_closed || writer->has_closed;
+
+    if (is_over || fate_write_queued(writer->p->transport))
+        return;
+    check(side->received == writer->written, "something that was written never came");
+    check(side->has_ended == writer->has_shut, "an end was never seen");
+}
+
+static void each_living(void (*visit)(struct side *side))
+{
+    for (int i = 0; i < soak.n_sides; i++)
+        if (soak.sides[i].p)
+            visit(&soak.sides[i]);
+}
+
+static void must_be_lost(struct side *side)
+{
+    check(false, "a connection that was closed did not end");
+    abort_side(side);
+}
+
+static bool some_are_living(void)
+{
+    for (int i = 0; i < soak.n_sides; i++)
+        if (soak.sides[i].p)
+            return true;
+    return false;
+}
+
+/* All goes on that waits, and is closed: also those who have waited for the others to go. */
 static void settle(void)
 {
+    soak.is_settling = true;
     for (int i = 0; i < 3; i++)
         fate_test_heal(soak.reactor, names[i]);
+    each_living(resume_side);
+    fate_play(soak.reactor, 1000 * FATE_SECOND);
     for (int i = 0; i < soak.n_sides; i++)
-        if (soak.sides[i].p)
-            resume_side(&soak.sides[i]);
-    fate_play(soak.reactor, 60 * FATE_SECOND);
-    for (int i = 0; i < soak.n_sides; i++)
-        if (soak.sides[i].p)
-            close_side(&soak.sides[i]);
-    fate_play(soak.reactor, 3600 * FATE_SECOND);
-    for (int i = 0; i < soak.n_sides; i++)
-        if (soak.sides[i].p)
-            abort_side(&soak.sides[i]);
-    fate_play(soak.reactor, 60 * FATE_SECOND);
+        check_heard(&soak.sides[i]);
+    for (int i = 0; i < SIDES_MAX && some_are_living(); i++) {
+        each_living(close_side);
+        fate_play(soak.reactor, 10000 * FATE_SECOND);
+    }
+    each_living(must_be_lost);
+    fate_play(soak.reactor, FATE_SECOND);
 }
 
 static void end(void)

@@ -39,8 +39,10 @@ static int note_file(struct files *files, const struct dirent *entry, int own)
     int fd = atoi(entry->d_name);
     struct stat file;
 
-    if (entry->d_name[0] == '.' || fd == own || fate__sys->fstat(fd, &file) < 0)
+    if (entry->d_name[0] == '.' || fd == own)
         return 0;
+    if (fate__sys->fstat(fd, &file) < 0)
+        return -errno;
     if (!has_room(files))
         return -ENOMEM;
     files->at[files->n++] = (struct fate__open_file){ fd, file.st_dev, file.st_ino };
