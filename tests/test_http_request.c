@@ -192,6 +192,8 @@ static const struct {
       "400 more than one field Content" },
     { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
       "400 more than one field Content" },
+    { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 2\r\n\r\n",
+      "400 more than one field Content" },
     { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\n",
       "400 a Content-Length that is not a number" },
     { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", "400 a Content-Length that is not a number" },
@@ -414,8 +416,21 @@ static void begin_too_early(void *arg)
     fate__http_next_request(&parser);
 }
 
+static void change_kind(void *arg)
+{
+    static const char bytes[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct fate__http_parser parser;
+    size_t used;
+
+    fate__http_parser_init(&parser, NULL);
+    fate__http_next_request(&parser);
+    fate__http_parse(&parser, bytes, sizeof bytes - 1, &used);
+    fate__http_next_response(&parser, FATE__HTTP_GET);
+}
+
 TEST(parsing_what_has_not_begun_and_beginning_too_early_stop_the_program)
 {
+    EXPECT_STOP(change_kind, NULL, "parser->is_response == is_response");
     EXPECT_STOP(parse_nothing, NULL, "FATE__HTTP_AT_NOTHING");
     EXPECT_STOP(begin_too_early, NULL, "FATE__HTTP_AT_END");
 }

@@ -35,31 +35,37 @@ static inline bool is_plain_host(struct fate__http_slice value)
     return s == end;
 }
 
-static fate__apart bool check_host(struct fate__http_parser *parser, const struct fate__http_field *field)
-{
-    struct fate__http_slice value = fate__http_field_value(&parser->head.fields, field);
-
-    if (has_seen(parser, FATE__HTTP_SAW_HOST))
-        return refuse(parser, "more than one field Host (RFC 9112, 3.2)");
-    if (!is_plain_host(value) && !fate__http_is_host(value))
-        return refuse(parser, "a field Host that is no host (RFC 9112, 3.2)");
-    return true;
-}
-
-/* An empty one is that of a target without a host. */
-static bool take_host(struct fate__http_parser *parser, const struct fate__http_field *field)
+/* An empty one is that of a target without a host; where the target has one, it is that. */
+static inline bool set_host(struct fate__http_parser *parser, const struct fate__http_field *field)
 {
     struct fate__http_head *head = &parser->head;
-    bool is_plain = is_plain_host(fate__http_field_value(&head->fields, field));
 
-    if (parser->is_response)
-        return true;
-    if (fate__unlikely(!is_plain || has_seen(parser, FATE__HTTP_SAW_HOST)) && !check_host(parser, field))
-        return false;
     note(parser, FATE__HTTP_SAW_HOST);
     if (head->form == FATE__HTTP_ORIGIN_FORM || head->form == FATE__HTTP_ASTERISK_FORM)
         head->host = (struct fate__http_span){ field->value, field->value_len };
     return true;
+}
+
+static fate__apart bool take_odd_host(struct fate__http_parser *parser, const struct fate__http_field *field)
+{
+    struct fate__http_slice value = fate__http_field_value(&parser->head.fields, field);
+
+    if (parser->is_response)
+        return true;
+    if (has_seen(parser, FATE__HTTP_SAW_HOST))
+        return refuse(parser, "more than one field Host (RFC 9112, 3.2)");
+    if (!is_plain_host(value) && !fate__http_is_host(value))
+        return refuse(parser, "a field Host that is no host (RFC 9112, 3.2)");
+    return set_host(parser, field);
+}
+
+static inline bool take_host(struct fate__http_parser *parser, const struct fate__http_field *field)
+{
+    bool is_plain = is_plain_host(fate__http_field_value(&parser->head.fields, field));
+
+    if (fate__unlikely(!is_plain || parser->is_response || has_seen(parser, FATE__HTTP_SAW_HOST)))
+        return take_odd_host(parser, field);
+    return set_host(parser, field);
 }
 
 /* Several are refused even where they agree, as RFC 9112, 6.3 allows. */
@@ -114,7 +120,7 @@ static void take_expect(struct fate__http_head *head, struct fate__http_slice va
     }
 }
 
-static bool take_other(struct fate__http_parser *parser, const struct fate__http_field *field)
+static fate__apart bool take_other(struct fate__http_parser *parser, const struct fate__http_field *field)
 {
     struct fate__http_slice value = fate__http_field_value(&parser->head.fields, field);
 

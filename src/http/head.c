@@ -276,18 +276,33 @@ static inline const char *end_first(struct fate__http_parser *parser, const char
     return next;
 }
 
+/* The end of the method, which most often is GET; NULL: the parser is in error. */
+static inline const char *parse_method(struct fate__http_parser *parser, const char *line, const char *end)
+{
+    struct fate__http_head *head = &parser->head;
+
+    if (end - line >= 4 && memcmp(line, "GET ", 4) == 0) {
+        head->method = FATE__HTTP_GET;
+        head->method_name = span_of(parser, line, line + 3);
+        return line + 3;
+    }
+    const char *s = fate__http_skip(line, FATE__HTTP_TOKEN);
+    if (fate__unlikely(*s != ' '))
+        return bad_first(parser, line, s, "a method (RFC 9110, 9.1)");
+    head->method = (uint8_t)fate__http_method_of((struct fate__http_slice){ line, (size_t)(s - line) });
+    head->method_name = span_of(parser, line, s);
+    return s;
+}
+
 /* METHOD SP TARGET SP VERSION CRLF: RFC 9112, 3.  Single blanks, and no other bytes than those, since others
  * have been a way to make two servers see two requests. */
 static const char *request_line(struct fate__http_parser *parser, const char *line, const char *end)
 {
     struct fate__http_head *head = &parser->head;
-    const char *s = fate__http_skip(line, FATE__HTTP_TOKEN);
+    const char *s = parse_method(parser, line, end);
 
-    if (fate__unlikely(*s != ' '))
-        return bad_first(parser, line, s, "a method (RFC 9110, 9.1)");
-    head->method_name = span_of(parser, line, s);
-    head->method = (uint8_t)fate__http_method_of((struct fate__http_slice){ line, (size_t)(s - line) });
-
+    if (fate__unlikely(!s))
+        return NULL;
     const char *target = s + 1;
     s = fate__http_skip(target, FATE__HTTP_TARGET);
     if (fate__unlikely(*s != ' ' || s == target))

@@ -196,8 +196,9 @@ struct fate__http_parser {
 void fate__http_parser_init(struct fate__http_parser *parser, const struct fate__http_limits *limits);
 void fate__http_parser_done(struct fate__http_parser *parser);
 
-/* The next message is a request, or the response to a request of that method, on which its body depends.  The
- * one before must have been taken whole; after an error this does nothing. */
+/* The next message is a request, or the response to a request of that method, on which its body depends; a
+ * parser is for one of the two.  The message before must have been taken whole; after an error this does
+ * nothing. */
 void fate__http_next_request(struct fate__http_parser *parser);
 void fate__http_next_response(struct fate__http_parser *parser, enum fate__http_method answers_to);
 

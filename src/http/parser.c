@@ -88,10 +88,11 @@ static void begin(struct fate__http_parser *parser, bool is_response)
     if (parser->state == FATE__HTTP_AT_ERROR)
         return;
     fate__assert(parser->state == FATE__HTTP_AT_NOTHING || parser->state == FATE__HTTP_AT_END);
-    if (parser->state == FATE__HTTP_AT_NOTHING || parser->is_response != is_response) {
+    if (parser->state == FATE__HTTP_AT_NOTHING) {
         parser->is_response = is_response;
         set_limits(parser);
     }
+    fate__assert(parser->is_response == is_response);
     begin_message(parser);
 }
 
