@@ -16,8 +16,9 @@ static const struct {
     { "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
       " method=GET target=/ host=a path=/ 1.1 keeps\nHost=a\ndone\nleft 0\n" },
     /* Values: blanks around, tabs inside, empty, bytes above 127, each length around a word. */
-    { "GET / HTTP/1.1\r\nHost: a\r\nX: \t b\tc  \t\r\nY:\r\nZ: \xc3\xa9\xff\r\n\r\n",
-      " method=GET target=/ host=a path=/ 1.1 keeps\nHost=a\nX=b\tc\nY=\nZ=\xc3\xa9\xff\ndone\nleft 0\n" },
+    { "GET / HTTP/1.1\r\nHost: a\r\nX: \t b\tc  \t\r\nY:\r\nW: \t\r\nZ: \xc3\xa9\xff\r\n\r\n",
+      " method=GET target=/ host=a path=/ 1.1 keeps\nHost=a\nX=b\tc\nY=\nW=\nZ=\xc3\xa9\xff\ndone\nleft "
+      "0\n" },
     { "GET / HTTP/1.1\r\nHost: a\r\nA: 1234567\r\nB: 12345678\r\nC: 123456789\r\nD: 123\t5678\t0\r\n\r\n",
       " method=GET target=/ host=a path=/ 1.1 "
       "keeps\nHost=a\nA=1234567\nB=12345678\nC=123456789\nD=123\t5678\t0\n"
@@ -186,6 +187,8 @@ static const struct {
     { "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "400 a field Host that is no host" },
     { "GET / HTTP/1.1\r\nHost: [fe80::1%25eth0]\r\n\r\n", "400 a field Host that is no host" },
     { "GET / HTTP/1.1\r\nHost: [1.2.3.4]\r\n\r\n", "400 a field Host that is no host" },
+    { "GET / HTTP/1.1\r\nHost: [1111:2222:3333:4444:5555:6666:777.777.777.7777]\r\n\r\n",
+      "400 a field Host that is no host" },
     { "GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", "400 a field Host that is no host" },
     /* Lengths and codings: RFC 9112, 6. */
     { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
