@@ -6,7 +6,8 @@
  * Hosts are there as soon as they are named: each has an address, 10.0.0.1 and so on by first use, and
  * fate_resolve finds it.  "tcp:17" listens on all of them, "tcp:quotes:17" on one; what the program connects
  * comes from the host "client", unless bind= says otherwise.  unix: and memory: endpoints are joined by name,
- * without a network between: of the link they have the pieces and the buffer.
+ * without a network between: of the link they have the pieces and the buffer.  Without latency, two who
+ * answer each other for ever leave no time to go by.
  *
  * What does not fit the test stops the program, naming the line. */
 #ifndef FATE_TEST_H
