@@ -151,6 +151,7 @@ FATE_API int fate_set_idle_timeout(fate_transport *transport, fate_time timeout)
 
 /* ---- About a connection ---- */
 
+/* Is it neither lost nor about to be told so? */
 FATE_API bool fate_is_connected(const fate_transport *transport);
 /* The other end, and this one; lent as long as the transport's memory. */
 FATE_API const fate_address *fate_peer(const fate_transport *transport);

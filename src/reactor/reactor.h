@@ -78,7 +78,7 @@ struct fate_reactor {
         uint64_t n_turns;
     } trace;
     struct fate__log log;
-    struct fate__net *net; /* connections, of the layer above; NULL until there is one */
+    struct fate__net *net;       /* connections, of the layer above; NULL until there is one */
     struct fate__worker *worker; /* of fate_workers; NULL: it is no worker's */
     struct fate__random random;
     fate_reactor_options options;
