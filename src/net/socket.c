@@ -201,21 +201,19 @@ static __attribute__((noinline)) void read_otherwise(fate_transport *transport, 
 }
 
 /* The same as is_ready, for what happens most: bytes come for data_received, and it answers. */
-static inline void read_plainly(fate_transport *transport)
+static inline void read_plainly(fate_transport *transport, struct fate__net *net)
 {
-    struct fate__net *net = transport->net;
-    fate_protocol *p = transport->protocol;
-    char *hot = net->hot;
-    ssize_t n = fate__sys->recv(transport->fd, hot, FATE__HOT_BYTES, 0);
+    ssize_t n = fate__sys->recv(transport->fd, net->hot, FATE__HOT_BYTES, 0);
 
     if (fate__unlikely((size_t)n - 1 >= FATE__HOT_BYTES - 1)) {
         read_otherwise(transport, n);
         return;
     }
-    net->lent = hot;
-    net->lent_end = hot + n;
+    fate_protocol *p = transport->protocol;
+    net->lent = net->hot;
+    net->lent_end = net->hot + n;
     net->reading = transport;
-    p->ops->data_received(p, hot, (size_t)n);
+    p->ops->data_received(p, net->hot, (size_t)n);
     net->reading = NULL;
     if (net->corked == transport)
         write_plainly(transport, net);
@@ -229,7 +227,7 @@ void fate__socket_ready(void *owner, unsigned events)
 
     fate__quick_event_begin(reactor, fate__site_of_transport(transport));
     if (fate__likely(is_plain(transport, events)))
-        read_plainly(transport);
+        read_plainly(transport, transport->net);
     else
         is_ready(transport, events);
     fate__quick_event_end(reactor);

@@ -345,9 +345,12 @@ void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *
     bool any = n == 0;
 
     reactor->readings = (struct fate__readings){ 0, 1 };
-    for (int i = 0; i < n && !reactor->has_crashed; i++)
-        any = tell_owner(descriptors, &events[i]) || is_own(reactor, &events[i]) ||
-              deliver(reactor, &events[i]) || any;
+    for (int i = 0; i < n && !reactor->has_crashed; i++) {
+        if (fate__likely(tell_owner(descriptors, &events[i])))
+            any = true;
+        else if (is_own(reactor, &events[i]) || deliver(reactor, &events[i]))
+            any = true;
+    }
     fate__quick_events_end(reactor);
     descriptors->n_stale = any ? 0 : descriptors->n_stale + 1;
     if (descriptors->n_stale < 3)

@@ -1,5 +1,6 @@
 /* The poller over epoll. */
 #include <errno.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 
 #include <base/sys.h>
@@ -83,17 +84,30 @@ static int wait_for_any(struct fate__poller *poller, fate_time timeout, struct e
     return wait_in_ms(poller, timeout, events);
 }
 
+/* Where the kernel's events lie as ours do, they are made ours in their place. */
+#if defined(__x86_64__)
+_Static_assert(sizeof(struct epoll_event) == sizeof(struct fate__event), "the same bytes");
+_Static_assert(offsetof(struct fate__event, fd) == 4 && offsetof(struct fate__event, generation) == 8,
+               "the key's lower half, and its upper");
+#define IN_PLACE true
+#else
+#define IN_PLACE false
+#endif
+
 static int await(struct fate__poller *poller, fate_time timeout, struct fate__event ret_events[])
 {
-    struct epoll_event events[FATE__EVENTS_MAX];
+    struct epoll_event room[IN_PLACE ? 1 : FATE__EVENTS_MAX];
+    struct epoll_event *events = IN_PLACE ? (struct epoll_event *)(void *)ret_events : room;
     int n = wait_for_any(poller, timeout, events);
 
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {
-        uint64_t key = events[i].data.u64;
-        ret_events[i] =
-            (struct fate__event){ (int)(uint32_t)key, (uint32_t)(key >> 32), from_epoll(events[i].events) };
+        if (!IN_PLACE)
+            ret_events[i] = (struct fate__event){ .events = events[i].events,
+                                                  .fd = (int)(uint32_t)events[i].data.u64,
+                                                  .generation = (uint32_t)(events[i].data.u64 >> 32) };
+        ret_events[i].events = from_epoll(ret_events[i].events);
     }
     return n;
 }

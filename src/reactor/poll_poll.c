@@ -201,8 +201,8 @@ static int collect(struct fate__poller *poller, struct fate__event ret_events[])
             1 + poller->first++ % watched; /* where the last round ended, so that all have their turn */
         if (!poller->fds[i].revents)
             continue;
-        ret_events[n++] = (struct fate__event){ poller->fds[i].fd, poller->polled[i].generation,
-                                                from_poll(poller->fds[i].revents) };
+        ret_events[n++] = (struct fate__event){ from_poll(poller->fds[i].revents), poller->fds[i].fd,
+                                                poller->polled[i].generation };
         if (poller->polled[i].events & FATE__EDGE)
             disarm(poller, i);
     }

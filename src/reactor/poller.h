@@ -18,11 +18,12 @@ enum {
     FATE__HANGUP = 1 << 4, /* comes with FATE_READABLE: the peer has ended its side */
 };
 
-/* An event of a descriptor; the generation tells whether it is still the one that was asked for. */
+/* An event of a descriptor; the generation tells whether it is still the one that was asked for.  It lies as
+ * the kernel's do on x86-64, whose events so need not be copied. */
 struct fate__event {
+    unsigned events;
     int fd;
     uint32_t generation;
-    unsigned events;
 };
 
 #define FATE__WAKE_FD    (-1) /* in an event: the descriptor that wakes the loop */
