@@ -79,6 +79,8 @@ void fate__drop_out(fate_transport *transport);
 void fate__cork_was_sent(fate_transport *transport, const char *bytes, size_t len, ssize_t n);
 /* The buffer that was read into is about to be used again: what lies in it is copied.  False: no memory. */
 bool fate__copy_lent(fate_transport *transport);
+/* All of its parts are in the queue: FATE__SENDING is over. */
+void fate__message_is_written(fate_transport *transport);
 /* Tells those who wait for room, when there is some. */
 void fate__has_room(fate_transport *transport);
 void fate__free_out(struct fate__net *net);

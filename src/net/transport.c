@@ -215,6 +215,7 @@ int fate__transport_new(struct fate__factory *factory, const struct fate__new_wi
     return 0;
 }
 
+/* Whatever hears of its loss has heard of it before, be there memory for the timeout or not. */
 void fate__transport_begin(fate_transport *transport)
 {
     fate_protocol *p = transport->protocol;
@@ -222,7 +223,7 @@ void fate__transport_begin(fate_transport *transport)
 
     if (idle_timeout && !(transport->flags & FATE__IS_LOST))
         fate_set_idle_timeout(transport, idle_timeout);
-    if (p->ops->connection_made && !(transport->flags & FATE__IS_LOST))
+    if (p->ops->connection_made)
         p->ops->connection_made(p);
     if (p->ops->converse && !(transport->flags & FATE__IS_LOST))
         fate__begin_conversation(transport);
@@ -369,6 +370,8 @@ void fate__written_all(fate_transport *transport)
         fate__lose(transport, why_closed(transport), false);
         return;
     }
+    if (transport->flags & FATE__BROKEN)
+        return;
     transport->flags = (transport->flags & ~(unsigned)FATE__SHUTTING) | FATE__SHUT;
     int why = transport->wire->shut(transport);
     if (why < 0)

@@ -87,7 +87,9 @@ enum {
     FATE__IN_MESSAGES = 1 << 19, /* not simply data_received */
     FATE__RECEIVES = 1 << 20,    /* by fate_receive: it has no data_received and no message_received */
     FATE__BROKEN = 1 << 21,      /* writing has failed; what has come is still read */
-    FATE__OWN_MARKS = 1 << 22    /* fate_set_write_marks was called */
+    FATE__OWN_MARKS = 1 << 22,   /* fate_set_write_marks was called */
+    FATE__LOCAL = 1 << 24,       /* a UNIX socket: descriptors may come along */
+    FATE__SENDING = 1 << 23      /* a message is being written: nobody is to write in between */
 };
 #define FATE__NO_WRITING (FATE__IS_LOST | FATE__CLOSING | FATE__SHUTTING | FATE__SHUT | FATE__BROKEN)
 

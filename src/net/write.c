@@ -213,7 +213,8 @@ static bool enqueue(fate_transport *transport, const char *data, size_t len)
     return true;
 }
 
-/* What it holds goes into the queue, which is empty.  False: no memory. */
+/* What it holds goes into the queue, which is empty; whoever has corked it may have left sending to the end
+ * of its reading, which looks at the cork alone.  False: no memory. */
 static bool uncork(fate_transport *transport)
 {
     struct fate__net *net = transport->net;
@@ -221,6 +222,7 @@ static bool uncork(fate_transport *transport)
     if (net->corked != transport)
         return true;
     net->corked = NULL;
+    fate__attend(transport);
     return enqueue(transport, net->cork_at, net->cork_len);
 }
 
@@ -334,8 +336,14 @@ static void try_again(fate_value *arg)
 {
     fate_transport *transport = fate_as_ptr(arg);
 
+    transport->extra->again.id = 0;
     transport->flags |= FATE__CAN_WRITE;
     fate__attend(transport);
+}
+
+static bool waits_already(const fate_transport *transport)
+{
+    return transport->extra && transport->extra->again.id > 0;
 }
 
 /* The system has no buffers: that passes, mostly. */
@@ -353,6 +361,13 @@ static bool waits_for_buffers(fate_transport *transport, int error)
     extra->again = fate_call_later_at(transport->net->reactor, AGAIN_AFTER, try_again, fate_ptr(transport),
                                       FATE__OWN_SITE("a connection waits for buffers"));
     return extra->again.id >= 0;
+}
+
+static void has_sent(fate_transport *transport)
+{
+    fate__is_active(transport);
+    if (fate__unlikely(transport->extra))
+        transport->extra->n_again = 0;
 }
 
 /* What has come before may still be of use, an answer that says why say: it is read first. */
@@ -404,7 +419,10 @@ static ssize_t send_piece_of_file(fate_transport *transport, struct fate__out *o
         return 0;
     }
     const struct iovec piece = { bytes, (size_t)n };
-    return transport->wire->send(transport, &piece, 1);
+    ssize_t sent = transport->wire->send(transport, &piece, 1);
+    if (sent >= 0 && sent < n) /* else all of it would be read again for the next few bytes */
+        transport->flags &= ~(unsigned)FATE__CAN_WRITE;
+    return sent;
 }
 
 static bool flush_file(fate_transport *transport)
@@ -426,7 +444,7 @@ static bool flush_file(fate_transport *transport)
         file_ended(transport, 0);
         return false;
     }
-    fate__is_active(transport);
+    has_sent(transport);
     out->offset += n;
     out->left -= (size_t)n;
     if (out->left == 0)
@@ -446,7 +464,7 @@ static bool flush_bytes(fate_transport *transport, const struct iovec *extra, si
         could_not(transport, (int)-n);
         return false;
     }
-    fate__is_active(transport);
+    has_sent(transport);
     if ((size_t)n < len)
         transport->flags &= ~(unsigned)FATE__CAN_WRITE;
     if ((size_t)n > queued && extra) {
@@ -485,7 +503,7 @@ static void send_cork(fate_transport *transport)
     net->corked = NULL;
     ssize_t n = transport->wire->send(transport, &piece, 1);
     if (n > 0)
-        fate__is_active(transport);
+        has_sent(transport);
     if (n < 0 || (size_t)n < piece.iov_len)
         fate__cork_was_sent(transport, piece.iov_base, piece.iov_len, n);
 }
@@ -506,7 +524,7 @@ void fate__flush(fate_transport *transport)
 
 void fate__transport_can_write(fate_transport *transport)
 {
-    if (transport->flags & (FATE__CAN_WRITE | FATE__IS_LOST))
+    if (transport->flags & (FATE__CAN_WRITE | FATE__IS_LOST) || waits_already(transport))
         return;
     transport->flags |= FATE__CAN_WRITE;
     if (transport->out)
@@ -525,32 +543,56 @@ static size_t cap(const fate_transport *transport)
     return transport->extra ? transport->extra->cap : FATE__CAP;
 }
 
-/* A callback does not run on a coroutine's stack: then it is told at the end of the turn. */
+/* A callback does not run on a coroutine's stack: then it is told at the end of the turn; nor between the
+ * parts of a message. */
 static void tell_pause(fate_transport *transport)
 {
     fate_protocol *p = transport->protocol;
+    const unsigned against = FATE__TOLD_PAUSE | FATE__IS_LOST | FATE__SENDING;
 
-    if (transport->flags & (FATE__TOLD_PAUSE | FATE__IS_LOST) || transport->net->reactor->turns.outside)
+    if (transport->flags & against || transport->net->reactor->turns.outside)
         return;
     transport->flags |= FATE__TOLD_PAUSE;
     if (p->ops->write_paused)
         p->ops->write_paused(p);
 }
 
+void fate__message_is_written(fate_transport *transport)
+{
+    transport->flags &= ~(unsigned)FATE__SENDING;
+    if (transport->n_out > high_mark(transport))
+        tell_pause(transport);
+}
+
+static size_t low_mark(const fate_transport *transport)
+{
+    return transport->extra ? transport->extra->low : FATE__LOW_MARK;
+}
+
+/* Each whom it is told may write again. */
+static bool has_flushed(const fate_transport *transport)
+{
+    return transport->n_out <= low_mark(transport) || transport->flags & FATE__IS_LOST;
+}
+
+static fate_value flushed_result(const fate_transport *transport)
+{
+    return transport->flags & FATE__IS_LOST  ? fate_copy(&transport->why)
+           : transport->flags & FATE__BROKEN ? fate_copy(&transport->extra->broken)
+                                             : fate_none();
+}
+
 void fate__has_room(fate_transport *transport)
 {
     struct fate__extra *extra = transport->extra;
-    size_t low = extra ? extra->low : FATE__LOW_MARK;
     fate_deferred *d;
 
     if (transport->n_out > high_mark(transport))
         tell_pause(transport);
-    if (transport->n_out > low && !(transport->flags & FATE__IS_LOST))
-        return;
-    while (extra && (d = fate__line_next(&extra->flushed)))
-        fate__fire(d, transport->flags & FATE__IS_LOST ? fate_copy(&transport->why) : fate_none(),
-                   fate__factory_of(transport->protocol)->site);
-    if ((transport->flags & (FATE__TOLD_PAUSE | FATE__IS_LOST)) != FATE__TOLD_PAUSE)
+    while (extra && has_flushed(transport) && (d = fate__line_next(&extra->flushed)))
+        fate__fire(d, flushed_result(transport), fate__site_of_transport(transport));
+    if (!has_flushed(transport) ||
+        (transport->flags & (FATE__TOLD_PAUSE | FATE__IS_LOST | FATE__BROKEN)) != FATE__TOLD_PAUSE)
         return;
     transport->flags &= ~(unsigned)FATE__TOLD_PAUSE;
     if (transport->protocol->ops->write_resumed)
@@ -721,6 +763,8 @@ int fate_set_write_marks(fate_transport *transport, size_t low, size_t high, siz
     struct fate__extra *extra = fate__extra(transport);
     if (!extra)
         return -ENOMEM;
+    if (!uncork(transport))
+        return lose_for_memory(transport);
     extra->low = low;
     extra->high = high;
     extra->cap = cap_bytes;
@@ -742,10 +786,8 @@ fate_deferred *fate_flushed_at(fate_transport *transport, const char *site)
     fate_reactor *reactor = transport->net->reactor;
     struct fate__extra *extra = transport->flags & FATE__IS_LOST ? NULL : fate__extra(transport);
 
-    if (transport->flags & FATE__IS_LOST)
-        return fate_succeed_at(reactor, fate_copy(&transport->why), site);
-    if (transport->n_out <= extra->low)
-        return fate_succeed_at(reactor, fate_none(), site);
+    if (!extra || (has_flushed(transport) && fate_write_queued(transport) <= extra->low))
+        return fate_succeed_at(reactor, flushed_result(transport), site);
     return fate__line_join(&extra->flushed, reactor, site);
 }
 
