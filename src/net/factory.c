@@ -97,6 +97,7 @@ void fate__transports_end(struct fate__net *net)
         fate__factory_lose_all(factory, true);
         fate__sweep(&net->reactor->turns);
         next = link->next;
+        fate__list_remove(link); /* connections that values keep need it for longer than the list lasts */
         fate__factory_unref(factory);
     }
     fate__turn_leave(&net->reactor->turns);

@@ -111,8 +111,9 @@ static void log_failure(const fate_transport *transport, const fate_value *failu
 {
     const fate_protocol *p = transport->protocol;
     bool is_cancelled = transport->extra->is_cancelled && fate_is(failure, &FATE_CANCELLED);
+    bool is_why = transport->flags & FATE__IS_LOST && fate_is(failure, fate_class_of(&transport->why));
 
-    if (!fate_is_failure(failure) || is_cancelled || fate_is(failure, &FATE_CONNECTION_CLOSED))
+    if (!fate_is_failure(failure) || is_cancelled || is_why || fate_is(failure, &FATE_CONNECTION_CLOSED))
         return;
     char text[64 + FATE_ADDRESS_TEXT_BYTES], peer[FATE_ADDRESS_TEXT_BYTES];
     snprintf(text, sizeof text, "The conversation of %.40s with %s failed",
