@@ -76,6 +76,9 @@ static const struct fault {
     { "recv", EAGAIN, false },
     { "recv", ECONNRESET, true },
     { "recv", ETIMEDOUT, true },
+    { "recvmsg", EINTR, false },
+    { "recvmsg", EAGAIN, false },
+    { "recvmsg", ECONNRESET, true },
     { "sendfile", EINTR, false },
     { "sendfile", EAGAIN, false },
     { "sendfile", EINVAL, true },
@@ -281,6 +284,17 @@ static ssize_t cut_recv(int fd, void *to, size_t len, int flags)
     return after(fd, faulty_recv(fd, to, cut(fd, len), flags), len);
 }
 
+/* Of datagrams, which have an address, all or nothing. */
+static ssize_t cut_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    struct iovec *piece = message->msg_iov;
+    size_t len = message->msg_name ? 0 : piece->iov_len;
+
+    if (len)
+        piece->iov_len = cut(fd, len);
+    return after(fd, faulty_recvmsg(fd, message, flags), len);
+}
+
 static ssize_t cut_send(int fd, const void *from, size_t len, int flags)
 {
     return after(fd, faulty_send(fd, from, cut(fd, len), flags), len);
@@ -366,6 +380,7 @@ void test_sys_install(void)
     table.read = cut_read;
     table.write = cut_write;
     table.recv = cut_recv;
+    table.recvmsg = cut_recvmsg;
     table.send = cut_send;
     table.sendmsg = cut_sendmsg;
     table.sendfile = cut_sendfile;

@@ -64,15 +64,28 @@ static ssize_t send_file(fate_transport *transport, int fd, int64_t offset, size
     return error ? -error : sent;
 }
 
+/* The kernel ends a read where a descriptor has come along, and says so when it throws that away. */
+static ssize_t receive_local(int fd, char *to, size_t len, bool *ret_is_cut)
+{
+    struct iovec piece = { to, len };
+    struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+    ssize_t n = fate__sys->recvmsg(fd, &message, 0);
+
+    *ret_is_cut = n > 0 && message.msg_flags & MSG_CTRUNC;
+    return n;
+}
+
 static ssize_t receive(fate_transport *transport, char *to, size_t len, bool *ret_is_empty)
 {
+    bool is_cut = false;
     ssize_t n;
 
     do
-        n = fate__sys->recv(transport->fd, to, len, 0);
+        n = transport->flags & FATE__LOCAL ? receive_local(transport->fd, to, len, &is_cut)
+                                           : fate__sys->recv(transport->fd, to, len, 0);
     while (n < 0 && errno == EINTR);
     int error = n < 0 ? errno : 0;
-    *ret_is_empty = n > 0 && (size_t)n < len && !(transport->flags & FATE__PEER_ENDED);
+    *ret_is_empty = n > 0 && (size_t)n < len && !is_cut && !(transport->flags & FATE__PEER_ENDED);
     if (*ret_is_empty || error == EAGAIN)
         await(transport, FATE_READABLE);
     return error ? -error : n;
@@ -130,7 +143,7 @@ static int trouble(fate_transport *transport)
 
 static int set_option(fate_transport *transport, int level, int option, int value)
 {
-    if (transport->peer.family == AF_UNIX)
+    if (transport->flags & FATE__LOCAL)
         return -EOPNOTSUPP;
     return fate__sys->setsockopt(transport->fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }
@@ -251,6 +264,8 @@ int fate__socket_open(struct fate__factory *factory, int fd, const fate_address 
         return why;
     }
     reactor->descriptors.by_fd[fd].owner = transport;
+    if (peer->family == AF_UNIX)
+        transport->flags |= FATE__LOCAL;
     if (ret_protocol)
         *ret_protocol = transport->protocol;
     fate__transport_begin(transport);

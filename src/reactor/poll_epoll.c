@@ -11,21 +11,23 @@
 static uint32_t to_epoll(unsigned events)
 {
     return (events & FATE_READABLE ? EPOLLIN | EPOLLRDHUP : 0u) | (events & FATE_WRITABLE ? EPOLLOUT : 0u) |
-           (events & FATE__EDGE ? (uint32_t)EPOLLET : 0u);
+           (events & FATE__EDGE ? (uint32_t)EPOLLET | EPOLLPRI : 0u);
 }
 
 /* Bit by bit, without branches, since it is done for each event.  Where there is EPOLLRDHUP there is EPOLLIN.
+ * EPOLLPRI is asked for with edges only: a read ends at urgent data, although there is more, as with an end.
  */
 static inline unsigned from_epoll(uint32_t events)
 {
-    enum { IN = EPOLLIN, OUT = EPOLLOUT, ERR = EPOLLERR, HUP = EPOLLHUP, RDHUP = EPOLLRDHUP };
-    _Static_assert(IN == 1 && OUT == 4 && ERR == 8 && HUP == 16 && RDHUP == 1 << 13, "as in the kernel");
+    enum { IN = EPOLLIN, PRI = EPOLLPRI, OUT = EPOLLOUT, ERR = EPOLLERR, HUP = EPOLLHUP, RDHUP = EPOLLRDHUP };
+    _Static_assert(IN == 1 && PRI == 2 && OUT == 4 && ERR == 8 && HUP == 16 && RDHUP == 1 << 13,
+                   "as in the kernel");
     _Static_assert(FATE_READABLE == 1 && FATE_WRITABLE == 2, "a bit to the right of EPOLLOUT");
     _Static_assert(FATE__ERROR == 8 && FATE__HANGUP == 16,
-                   "a bit to the right of EPOLLHUP, nine of EPOLLRDHUP");
+                   "a bit to the right of EPOLLHUP, nine of EPOLLRDHUP, three to the left of EPOLLPRI");
 
     return (events & FATE_READABLE) | (events >> 1 & FATE_WRITABLE) | ((events | events >> 1) & FATE__ERROR) |
-           (events >> 9 & FATE__HANGUP);
+           ((events >> 9 | events << 3) & FATE__HANGUP);
 }
 
 /* The descriptor that wakes is told of once for each write to it, and so need not be read. */
