@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include <fate/fate.h>
-#include <fate/protocol.h>
+#include <fate/test.h>
 
 #include "test_net_helpers.h"
 
@@ -329,30 +329,70 @@ TEST(build_may_refuse)
 
 /* ---- Idle timeouts ---- */
 
-TEST(an_idle_connection_is_lost)
+static fate_protocol *begin_simulated(fate_ops ops)
 {
-    struct test_pair pair;
-
-    if (!begin(&pair, TEST_TCP, &test_recorder))
-        return;
-    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_MILLISECOND), 0);
-    test_until_trace(reactor, "lost ");
-    EXPECT_STR(test_trace(), "made; lost IdleTimeout; ");
-    end(&pair);
+    test_trace_clear();
+    reactor = fate_test_reactor();
+    return reactor ? fate_test_protocol(reactor, ops, fate_none()) : NULL;
 }
 
-TEST(an_idle_timeout_can_be_taken_back)
+static void end_simulated(void)
 {
-    struct test_pair pair;
+    int n = reactor ? fate_test_done(reactor) : 0;
 
-    if (!begin(&pair, TEST_TCP, &test_recorder))
-        return;
-    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_MILLISECOND), 0);
-    EXPECT_EQ(fate_set_idle_timeout(pair.p->transport, FATE_NEVER), 0);
-    fate_iterate(reactor, 3 * FATE_MILLISECOND);
-    test_rounds(reactor, 3);
-    EXPECT_STR(test_trace(), "made; ");
-    end(&pair);
+    if (!test_is_oom())
+        EXPECT_EQ(n, 0);
+}
+
+TEST(a_connection_is_lost_when_it_has_been_idle_for_that_long)
+{
+    fate_protocol *p = begin_simulated(&test_recorder);
+
+    if (p && fate_set_idle_timeout(p->transport, FATE_SECOND) == 0) {
+        fate_advance(reactor, FATE_SECOND - 1);
+        EXPECT_STR(test_trace(), "made; ");
+        fate_advance(reactor, 1);
+        EXPECT_STR(test_trace(), "made; lost IdleTimeout; ");
+    }
+    end_simulated();
+}
+
+TEST(what_goes_either_way_is_no_idleness)
+{
+    fate_protocol *p = begin_simulated(&test_recorder);
+
+    if (p && fate_set_idle_timeout(p->transport, FATE_SECOND) == 0) {
+        fate_advance(reactor, FATE_SECOND - 1);
+        fate_test_give(p, "a", 1);
+        fate_advance(reactor, FATE_SECOND - 1);
+        EXPECT_STR(test_trace(), "made; got a; ");
+        fate_write(p->transport, "b", 1);
+        fate_advance(reactor, FATE_SECOND - 1);
+        EXPECT_STR(test_trace(), "made; got a; ");
+        fate_test_block(p, true);
+        fate_write(p->transport, "c", 1); /* does not go */
+        fate_advance(reactor, 1);
+        EXPECT_STR(test_trace(), "made; got a; lost IdleTimeout; ");
+    }
+    end_simulated();
+}
+
+TEST(an_idle_timeout_can_be_changed_and_taken_back)
+{
+    fate_protocol *p = begin_simulated(&test_recorder);
+
+    if (p) {
+        EXPECT_EQ(fate_set_idle_timeout(p->transport, FATE_SECOND), 0);
+        EXPECT_EQ(fate_set_idle_timeout(p->transport, FATE_NEVER), 0);
+        fate_advance(reactor, 10 * FATE_SECOND);
+        EXPECT_STR(test_trace(), "made; ");
+        EXPECT_EQ(fate_set_idle_timeout(p->transport, 2 * FATE_SECOND), 0);
+        fate_advance(reactor, FATE_SECOND);
+        EXPECT_EQ(fate_set_idle_timeout(p->transport, 0), 0);
+        fate_advance(reactor, 10 * FATE_SECOND);
+        EXPECT_STR(test_trace(), "made; ");
+    }
+    end_simulated();
 }
 
 /* ---- Several ---- */
