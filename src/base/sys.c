@@ -157,6 +157,7 @@ const struct fate__sys fate__sys_real = {
     .pread = pread,
     .unlink = unlink,
     .chmod = chmod,
+    .fchmod = fchmod,
     .getaddrinfo = getaddrinfo,
     .interface_index = sys_interface_index,
     .memfd_create = memfd_create,

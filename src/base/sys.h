@@ -66,6 +66,7 @@
     X(ssize_t, pread, (int fd, void *to, size_t len, off_t offset), (fd, to, len, offset))                   \
     X(int, unlink, (const char *path), (path))                                                               \
     X(int, chmod, (const char *path, mode_t mode), (path, mode))                                             \
+    X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                                        \
     X(int, getaddrinfo,                                                                                      \
       (const char *name, const char *service, const struct addrinfo *wanted, struct addrinfo **ret_found),   \
       (name, service, wanted, ret_found))                                                                    \

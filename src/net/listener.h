@@ -95,6 +95,19 @@ fate_value fate__listen_tcp(const struct fate__listen *wanted, const fate_addres
 fate_value fate__listen_unix(const struct fate__listen *wanted, struct fate__listening *ret_socket);
 /* Its file goes, if it is still the same. */
 void fate__listen_unix_done(const char *path, const struct fate__listening *socket);
+/* The same for sockets of other types: where a UNIX socket is to be, "@name" for an abstract one. */
+#define FATE__UNIX_NAME_ROOM 109
+struct fate__unix_place {
+    char name[FATE__UNIX_NAME_ROOM];
+    bool is_abstract;
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+/* 0, -ENAMETOOLONG, -EINVAL. */
+int fate__unix_place(const char *name, struct fate__unix_place *ret);
+/* Binds socket->fd there, instead of a file that nobody listens at; mode -1: as the umask leaves it.  0 or
+ * -errno, and then socket->has_file says whether the file is there. */
+int fate__unix_bind(const struct fate__unix_place *place, int mode, struct fate__listening *socket);
 /* fd: and systemd:, sockets that listen already. */
 fate_value fate__listen_inherited(const struct fate__listen *wanted, struct fate__listening *ret_socket);
 

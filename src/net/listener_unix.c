@@ -15,15 +15,9 @@
 
 #define NAME_BYTES_MAX (sizeof((struct sockaddr_un){ 0 }.sun_path))
 
-/* Where it is to listen. */
-struct place {
-    char name[NAME_BYTES_MAX + 1];
-    bool is_abstract;
-    struct sockaddr_storage address;
-    socklen_t len;
-};
+_Static_assert(FATE__UNIX_NAME_ROOM == NAME_BYTES_MAX + 1, "a name has room, and its NUL");
 
-static int find_place(const char *name, struct place *ret)
+int fate__unix_place(const char *name, struct fate__unix_place *ret)
 {
     size_t len = strlen(name);
 
@@ -41,7 +35,7 @@ static int find_place(const char *name, struct place *ret)
 
 /* ---- Files that nobody listens at ---- */
 
-static int try_to_connect(int fd, const struct place *place)
+static int try_to_connect(int fd, const struct fate__unix_place *place)
 {
     int n;
 
@@ -52,7 +46,7 @@ static int try_to_connect(int fd, const struct place *place)
 }
 
 /* 0: nobody does; -EADDRINUSE: somebody does, or may. */
-static int check_that_nobody_listens(const struct place *place)
+static int check_that_nobody_listens(const struct fate__unix_place *place)
 {
     int fd = fate__sys->socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -64,7 +58,7 @@ static int check_that_nobody_listens(const struct place *place)
 }
 
 /* -EEXIST: it is no socket, and so not ours to take away. */
-static int remove_stale_file(const struct place *place)
+static int remove_stale_file(const struct fate__unix_place *place)
 {
     struct stat about;
 
@@ -80,12 +74,12 @@ static int remove_stale_file(const struct place *place)
 
 /* ---- Listening ---- */
 
-static int bind_once(int fd, const struct place *place)
+static int bind_once(int fd, const struct fate__unix_place *place)
 {
     return fate__sys->bind(fd, (const struct sockaddr *)&place->address, place->len) < 0 ? -errno : 0;
 }
 
-static int bind_at(int fd, const struct place *place)
+static int bind_at(int fd, const struct fate__unix_place *place)
 {
     int why = bind_once(fd, place);
 
@@ -95,7 +89,7 @@ static int bind_at(int fd, const struct place *place)
     return why < 0 ? why : bind_once(fd, place);
 }
 
-static int note_file(const struct place *place, struct fate__listening *socket)
+static int note_file(const struct fate__unix_place *place, struct fate__listening *socket)
 {
     struct stat about;
 
@@ -109,11 +103,8 @@ static int note_file(const struct place *place, struct fate__listening *socket)
     return 0;
 }
 
-/* Until it listens everybody is refused: so nobody gets in before the file has its mode. */
-static int bind_and_listen(const struct fate__listen *wanted, const struct place *place,
-                           struct fate__listening *socket)
+int fate__unix_bind(const struct fate__unix_place *place, int mode, struct fate__listening *socket)
 {
-    int mode = wanted->endpoint.mode;
     int why = bind_at(socket->fd, place);
 
     if (why < 0)
@@ -121,15 +112,24 @@ static int bind_and_listen(const struct fate__listen *wanted, const struct place
     why = note_file(place, socket);
     if (why < 0)
         return why;
-    if (mode >= 0 && !place->is_abstract && fate__sys->chmod(place->name, (mode_t)mode) < 0)
-        return -errno;
+    return mode >= 0 && !place->is_abstract && fate__sys->chmod(place->name, (mode_t)mode) < 0 ? -errno : 0;
+}
+
+/* Until it listens everybody is refused: so nobody gets in before the file has its mode. */
+static int bind_and_listen(const struct fate__listen *wanted, const struct fate__unix_place *place,
+                           struct fate__listening *socket)
+{
+    int why = fate__unix_bind(place, wanted->endpoint.mode, socket);
+
+    if (why < 0)
+        return why;
     return fate__sys->listen(socket->fd, fate__listen_backlog(wanted)) < 0 ? -errno : 0;
 }
 
 static int open_socket(const struct fate__listen *wanted, struct fate__listening *socket)
 {
-    struct place place;
-    int why = find_place(wanted->endpoint.name, &place);
+    struct fate__unix_place place;
+    int why = fate__unix_place(wanted->endpoint.name, &place);
 
     if (why < 0)
         return why;

@@ -238,8 +238,10 @@ static void could_not(fate_transport *transport, int error)
 }
 
 /* What lies in the buffer and waits to be written must not be overwritten. */
-static bool prepare_hot(struct fate__net *net)
+bool fate__prepare_hot(struct fate__net *net)
 {
+    if (fate__likely(net->hot && !net->attend && !net->corked))
+        return true;
     for (fate_transport *other = net->attend; other; other = other->next_attend)
         if (!(other->flags & FATE__IS_LOST) && !fate__copy_lent(other))
             fate__lose(other, fate__no_memory(), true);
@@ -273,7 +275,7 @@ static void read_once(fate_transport *transport)
     struct fate__net *net = transport->net;
     bool is_empty = false;
 
-    if (fate__unlikely(net->attend || net->corked || !net->hot) && !prepare_hot(net)) {
+    if (!fate__prepare_hot(net)) {
         fate__lose(transport, fate__no_memory(), true);
         return;
     }

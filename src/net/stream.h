@@ -89,6 +89,8 @@ void fate__free_out(struct fate__net *net);
 
 /* Gives the protocol what is there and what can be read now. */
 void fate__read(fate_transport *transport);
+/* The hot buffer is there, and may be read into.  False: no memory. */
+bool fate__prepare_hot(struct fate__net *net);
 /* What was read, n bytes of it or 0 or -errno, lies in the hot buffer.  is_empty: that was all there is now.
  */
 void fate__has_read(fate_transport *transport, ssize_t n, bool is_empty);
