@@ -7,6 +7,7 @@
 #include <fate/combine.h>
 #include <fate/cooperate.h>
 #include <fate/coro.h>
+#include <fate/datagram.h>
 #include <fate/deferred.h>
 #include <fate/diagram.h>
 #include <fate/endpoint.h>

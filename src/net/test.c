@@ -242,7 +242,7 @@ struct fate__test *fate__test_of(fate_reactor *reactor, const char *what, const 
 static bool is_left(const fate_thing *thing)
 {
     static const char *const kinds[] = { "coroutine", "delayed call", "posted call",        "connection",
-                                         "listener",  "datagrams",    "watched descriptor", "process" };
+                                         "listener",  "udp",          "watched descriptor", "process" };
 
     if (strcmp(thing->kind, "deferred") == 0)
         return !thing->id || fate_test_pending(thing->id);

@@ -479,6 +479,24 @@ void streams_and_processes_name_the_line(fate_reactor *reactor)
     }
 }
 
+void datagrams_name_the_line(fate_reactor *reactor)
+{
+    int n_got = 0;
+    auto got = [](fate_udp *, const fate_datagram *datagram, fate_value *arg) {
+        *static_cast<int *>(fate_as_ptr(arg)) += static_cast<int>(datagram->len);
+    };
+    fate_udp_options options = {};
+    options.size = sizeof options;
+    options.share_port = true;
+    fate_deferred *d = fate_udp_open_with(reactor, "udp:9999", got, fate_ptr(&n_got), &options);
+    EXPECT(contains(fate_deferred_site(d), at_line(__LINE__ - 1)));
+    d = fate_udp_open(reactor, "udp:127.0.0.1:9999", got, fate_ptr(&n_got));
+    EXPECT(contains(fate_deferred_site(d), at_line(__LINE__ - 1)));
+    EXPECT(fate_udp_send(fate_as_udp(fate_peek(d)), nullptr, "hello", 5) == 0);
+    fate_advance(reactor, 0);
+    EXPECT(n_got == 5);
+}
+
 } // namespace
 
 int main()
@@ -500,7 +518,8 @@ int main()
                                               tracers_and_locks_name_the_line,
                                               cooperation,
                                               threads,
-                                              streams_and_processes_name_the_line };
+                                              streams_and_processes_name_the_line,
+                                              datagrams_name_the_line };
     for (auto *test : tests) {
         fate_reactor *reactor = fate_reactor_new_simulated();
         test(reactor);
