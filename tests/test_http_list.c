@@ -325,6 +325,7 @@ TEST(entity_tags_match_strongly_and_weakly)
         { "W/\"1\"", "W/\"1\"", false, true }, { "W/\"1\"", "W/\"2\"", false, false },
         { "W/\"1\"", "\"1\"", false, true },   { "\"1\"", "\"1\"", true, true },
         { "\"a\"", "\"A\"", false, false },    { "1", "1", false, false },
+        { "Wx\"1\"", "\"1\"", false, false },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
