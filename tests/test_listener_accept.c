@@ -301,7 +301,7 @@ VOLUME_TEST(peers_that_reset_leave_nothing_and_nothing_spins)
     EXPECT_EQ(net_events_in_rounds(50), 0);
 }
 
-#define MANY 200
+#define MANY 70
 
 TEST(many_who_wait_are_accepted_in_several_rounds)
 {

@@ -6,7 +6,6 @@
 
 #include <base/alloc.h>
 #include <base/options.h>
-#include <fate/resolve.h>
 #include <deferred/ear.h>
 #include <fate/resolve.h>
 
