@@ -303,7 +303,7 @@ VOLUME_TEST(peers_that_reset_leave_nothing_and_nothing_spins)
 
 #define MANY 70
 
-TEST(many_who_wait_are_accepted_in_several_rounds)
+VOLUME_TEST(many_who_wait_are_accepted_in_several_rounds)
 {
     const fate_listener *listener = begin();
     static int fds[MANY];

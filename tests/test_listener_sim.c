@@ -118,9 +118,9 @@ TEST(in_the_simulated_network_too_all_who_wait_are_accepted)
     begin();
     if (!listen_on("tcp:80", 0))
         return;
-    connect_some("tcp:quotes:80", 150);
+    connect_some("tcp:quotes:80", 70);
     play();
-    EXPECT_EQ(n_made, 150);
+    EXPECT_EQ(n_made, 70);
 }
 
 TEST(in_the_simulated_network_too_a_stop_drains)
