@@ -9,7 +9,7 @@ TEST(a_short_history)
 {
     uint64_t hash;
 
-    EXPECT(test_soak(1, 80, &hash));
+    EXPECT(test_soak(13, 120, &hash));
 }
 
 VOLUME_TEST(random_histories)
