@@ -123,6 +123,21 @@ TEST(a_queue_beyond_its_cap_loses_the_connection)
     end();
 }
 
+TEST(what_the_wire_takes_at_once_is_not_counted)
+{
+    static const char bytes[5000] = { 0 };
+    fate_protocol *p = begin(&test_recorder);
+
+    if (p) {
+        EXPECT_EQ(fate_set_write_marks(p->transport, 0, 2000, 4000), 0);
+        EXPECT_EQ(fate_write(p->transport, bytes, 5000), 0);
+        EXPECT_EQ(fate_write_value(p->transport, fate_bytes(bytes, 5000)), 0);
+        test_rounds(reactor, 1);
+        EXPECT_STR(test_trace(), "made; ");
+    }
+    end();
+}
+
 static void set_falling_marks(void *arg)
 {
     fate_protocol *p = begin(&test_recorder);
@@ -337,6 +352,28 @@ TEST(what_a_turn_writes_leaves_in_one_call)
             EXPECT_EQ(test_sends.n, i);
         }
     }
+    test_counting_done(reactor, &pair);
+}
+
+TEST(a_reactor_without_memory_for_one_goes_on_with_the_next)
+{
+    static const fate_protocol_ops two = { .size = sizeof two, .data_received = two_writes };
+    struct test_pair pair, next = { NULL, -1 };
+
+    if (test_counting(&reactor, &pair, TEST_UNIX, &test_recorder)) {
+        test_rounds(reactor, 2);
+        test_peer_says(&pair, "hello");
+        test_fail_allocation(1, false);
+        test_until_trace(reactor, "lost ");
+        test_fail_allocation(0, false);
+        EXPECT_STR(test_trace(), "made; lost NoMemory; ");
+        next = test_pair(reactor, TEST_UNIX, &two, fate_none());
+    }
+    if (next.p) {
+        test_peer_says(&next, "hello");
+        test_until_heard(reactor, &next, "hello!");
+    }
+    test_pair_done(&next);
     test_counting_done(reactor, &pair);
 }
 

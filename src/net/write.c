@@ -612,12 +612,12 @@ static int overflow(fate_transport *transport)
     return -ENOBUFS;
 }
 
-/* Much is not kept until the end of the turn. */
+/* Much is not kept until the end of the turn, and nobody is told of a queue that the wire would take. */
 static int has_queued(fate_transport *transport, size_t len)
 {
     transport->n_out += len;
     if (transport->flags & FATE__CAN_WRITE) {
-        if (transport->n_out >= FATE__LOW_MARK)
+        if (transport->n_out >= FATE__LOW_MARK || transport->n_out > high_mark(transport))
             fate__flush(transport);
         fate__attend(transport);
     }
