@@ -556,6 +556,36 @@ TEST(a_value_may_outlive_the_reactor)
     fate_reactor_free(reactor);
 }
 
+static fate_value note_end(fate_value *result, fate_value *arg)
+{
+    test_trace_add("%s: %s; ", fate_as_str(arg),
+                   fate_is_failure(result) ? fate_class_of(result)->name : "fired");
+    return fate_none();
+}
+
+TEST(a_reactor_may_go_with_all_that_waits_for_a_connection)
+{
+    struct test_pair pair;
+    char *much = calloc(1, 1 << 20);
+
+    if (begin_kept(&pair, &line_receiver)) {
+        fate_protocol *p = pair.p;
+        fate_write(p->transport, much, 1 << 20);
+        fate_add_both(fate_flushed(p->transport), note_end, fate_str("flushed"));
+        fate_add_both(fate_receive(p), note_end, fate_str("received"));
+        fate_add_both(fate_tie(p, fate_deferred_new(reactor)), note_end, fate_str("tied"));
+        fate_set_idle_timeout(p->transport, 60 * FATE_SECOND);
+        fate_reactor_free(reactor);
+        reactor = NULL;
+        EXPECT_STR(test_trace(), "flushed: CancelledError; received: CancelledError; tied: CancelledError; "
+                                 "lost ConnectionAborted; ");
+    }
+    fate_drop(fate_take(&kept));
+    test_pair_done(&pair);
+    fate_reactor_free(reactor);
+    free(much);
+}
+
 static void take_no_protocol(void *arg)
 {
     const fate_value v = fate_int(1);
