@@ -606,7 +606,7 @@ TEST(the_deadline_holds_in_line_too)
 /* ---- The end ---- */
 
 /* One thread hangs, and goes when the system lets it. */
-TEST(a_reactor_goes_while_a_thread_hangs)
+VOLUME_TEST(a_reactor_goes_while_a_thread_hangs)
 {
     struct timespec began, now;
 

@@ -514,7 +514,7 @@ static void go_on(fate_value *arg)
     test_trace_add("later; ");
 }
 
-TEST(a_want_of_buffers_passes)
+VOLUME_TEST(a_want_of_buffers_passes)
 {
     struct test_pair pair;
 
@@ -533,7 +533,7 @@ TEST(a_want_of_buffers_passes)
     test_counting_done(reactor, &pair);
 }
 
-TEST(whoever_waits_for_buffers_may_be_lost_meanwhile)
+VOLUME_TEST(whoever_waits_for_buffers_may_be_lost_meanwhile)
 {
     struct test_pair pair;
 
