@@ -26,8 +26,8 @@ LAYERS = {"base": 0, "value": 1, "deferred": 2, "reactor": 3, "coro": 4, "diagra
 # Libraries of their own beyond the core: of what is not theirs they include public headers only.
 BEYOND_CORE = {"tls", "dns", "http", "xmlrpc", "tool"}
 # But for those headers of base whose functions libfate exports for them, see src/base/shared.h.
-SHARED_BASE = {"shared", "alloc", "escape", "list", "options", "slice", "stop", "suggest", "text", "utf8",
-               "why"}
+SHARED_BASE = {"shared", "alloc", "escape", "list", "options", "slice", "stop", "suggest", "sys", "text",
+               "utf8", "why"}
 # The layer of each public header that is not named as its layer is.  X_cxx.h belongs to the layer of X.h.
 PUBLIC_LAYERS = {"failure": "value", "combine": "deferred", "sync": "deferred", "log": "reactor",
                  "fuse": "reactor", "thread": "reactor", "process": "reactor", "report": "reactor",

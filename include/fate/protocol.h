@@ -60,6 +60,9 @@ typedef struct fate_protocol_ops {
     /* Once, and last.  why is of the classes below, FATE_CONNECTION_DONE for the orderly end by either side.
      */
     void (*connection_lost)(fate_protocol *p, fate_value *why);
+    /* Its listener is being stopped, and drains: what has begun may be finished, then the connection is to
+     * end. */
+    void (*stopping)(fate_protocol *p);
 } fate_protocol_ops;
 
 /* The beginning of a table whose instances are struct T: { FATE_PROTOCOL(struct T), .data_received = … }. */
@@ -130,6 +133,8 @@ FATE_API size_t fate_write_queued(const fate_transport *transport);
 /* Fires with none when less than the low mark is queued; fails with why the connection is lost.  Cancel only
  * stops the waiting. */
 FATE_API fate_deferred *fate_flushed_at(fate_transport *transport, const char *site);
+/* The same when all that was written has left, files included. */
+FATE_API fate_deferred *fate_written_at(fate_transport *transport, const char *site);
 
 /* ---- Reading ---- */
 
@@ -203,9 +208,11 @@ FATE_END
 FATE_API fate_deferred *fate_tie(fate_protocol *p, fate_deferred *d);
 FATE_API fate_deferred *fate_receive(fate_protocol *p);
 FATE_API fate_deferred *fate_flushed(fate_transport *transport);
+FATE_API fate_deferred *fate_written(fate_transport *transport);
 #define fate_tie(p, ...)        fate_tie_at(p, __VA_ARGS__, FATE_HERE)
 #define fate_receive(p)         fate_receive_at(p, FATE_HERE)
 #define fate_flushed(transport) fate_flushed_at(transport, FATE_HERE)
+#define fate_written(transport) fate_written_at(transport, FATE_HERE)
 #endif
 
 #endif

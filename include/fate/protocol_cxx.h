@@ -22,4 +22,10 @@ inline fate_deferred *fate_flushed(fate_transport *transport, const char *file =
     return fate_flushed_at(transport, fate_site(file, line, nullptr));
 }
 
+inline fate_deferred *fate_written(fate_transport *transport, const char *file = __builtin_FILE(),
+                                   int line = __builtin_LINE())
+{
+    return fate_written_at(transport, fate_site(file, line, nullptr));
+}
+
 #endif

@@ -48,6 +48,10 @@ FATE_API fate_reactor *fate_reactor_new_simulated(void);
  * program.  In the child of a fork it closes and frees, and calls nothing. */
 FATE_API void fate_reactor_free(fate_reactor *reactor);
 
+/* Keeps a value, given, until the reactor goes: what a library has made on it, say.  0, or -ENOMEM: it has
+ * been dropped. */
+FATE_API int fate_reactor_keep(fate_reactor *reactor, fate_value v);
+
 /* ---- Running ---- */
 
 /* Runs the triggers of startup, events, and once fate_stop was called those of shutdown.  0 then, and it
@@ -90,6 +94,8 @@ FATE_API int fate_turn(fate_reactor *reactor, fate_action *action, fate_value ar
 /* The reactor's clock: monotonic, in nanoseconds; a simulated one starts at 0.  It is read once per wake-up,
  * so all of a round sees the same time; outside of events it is read at each call. */
 FATE_API fate_time fate_now(const fate_reactor *reactor);
+/* The time of day, nanoseconds since 1970 UTC, read at each call; of a simulated reactor its clock. */
+FATE_API int64_t fate_time_of_day(const fate_reactor *reactor);
 /* Moves a simulated clock by t at once and then runs all that is due, in order of due time; everything sees
  * the final time (R195-R197).  What is scheduled meanwhile and due runs too.  t may be 0; negative stops the
  * program. */

@@ -48,6 +48,9 @@ typedef struct fate_sink_ops {
 FATE_API fate_value fate_source(fate_reactor *reactor, const fate_source_ops *ops, fate_value arg);
 FATE_API fate_value fate_sink(const fate_sink_ops *ops, fate_value arg);
 
+/* Is it one?  Data from outside never is. */
+FATE_API bool fate_is_source(const fate_value *v);
+
 /* ---- Reading ---- */
 
 /* A deferred of the next piece; none at the end, and again for each who asks then.  A failure of the source

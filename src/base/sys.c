@@ -2,6 +2,7 @@
 #include <base/sys.h>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <net/if.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -64,6 +65,19 @@ static int sys_fstat(int fd, struct stat *ret_stat)
 static int sys_lstat(const char *path, struct stat *ret_stat)
 {
     return lstat(path, ret_stat);
+}
+
+static int sys_openat(int dir, const char *path, int flags)
+{
+    return openat(dir, path, flags, 0);
+}
+
+/* Below the folder, also by way of symbolic links, or not at all. */
+static int sys_open_beneath(int dir, const char *path, int flags)
+{
+    struct open_how how = { .flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+
+    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
 }
 
 static int sys_isatty(int fd)
@@ -134,6 +148,8 @@ const struct fate__sys fate__sys_real = {
     .read = read,
     .write = write,
     .open = sys_open,
+    .openat = sys_openat,
+    .open_beneath = sys_open_beneath,
     .close = close,
     .pipe2 = pipe2,
     .set_nonblocking = sys_set_nonblocking,

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <base/shared.h>
+
 /* X(result, name, parameters, arguments).  They are named as the calls that they make, and answer as those
  * do: -1 with errno, but for posix_spawnp and thread_create, which return an errno, and getaddrinfo, which
  * returns one of its own numbers. */
@@ -40,6 +42,8 @@
     X(ssize_t, read, (int fd, void *to, size_t len), (fd, to, len))                                          \
     X(ssize_t, write, (int fd, const void *from, size_t len), (fd, from, len))                               \
     X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))                            \
+    X(int, openat, (int dir, const char *path, int flags), (dir, path, flags))                               \
+    X(int, open_beneath, (int dir, const char *path, int flags), (dir, path, flags))                         \
     X(int, close, (int fd), (fd))                                                                            \
     X(int, pipe2, (int ret_fds[2], int flags), (ret_fds, flags))                                             \
     X(int, set_nonblocking, (int fd), (fd))                                                                  \
@@ -101,9 +105,9 @@ struct fate__sys {
 
 extern const struct fate__sys fate__sys_real;
 /* What the library calls; tests put their own in its place, before they make a reactor. */
-extern const struct fate__sys *fate__sys;
+FATE__SHARED extern const struct fate__sys *fate__sys;
 
 /* Closes fd if it is one.  Never again after an error: the descriptor is gone then, too. */
-void fate__close(int fd);
+FATE__SHARED void fate__close(int fd);
 
 #endif

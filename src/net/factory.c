@@ -86,6 +86,18 @@ void fate__factory_lose_all(struct fate__factory *factory, bool is_abort)
     }
 }
 
+void fate__factory_stopping(struct fate__factory *factory)
+{
+    fate_ops ops = factory->ops;
+
+    if (ops->size <= offsetof(fate_protocol_ops, stopping) || !ops->stopping)
+        return;
+    for (fate_protocol *p = factory->first; p; p = p->links[1]) {
+        p->transport->flags |= FATE__TELLS_STOP;
+        fate__attend(p->transport);
+    }
+}
+
 /* ---- The end of all ---- */
 
 void fate__transports_end(struct fate__net *net)

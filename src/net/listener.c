@@ -393,6 +393,7 @@ fate_deferred *fate_listener_stop_at(fate_listener *listener, fate_time drain_ma
     fate__listener_enter(listener);
     fate__listener_close(listener);
     fate_deferred *d = wait_for_end(listener, site);
+    fate__factory_stopping(listener->factory);
     limit_drain(listener, drain_max);
     fate__listener_leave(listener);
     return d;

@@ -18,7 +18,8 @@ struct fate__extra {
     bool is_cancelled; /* the conversation is */
     bool is_looking;   /* the idle timeout is over, but what has come meanwhile is read first */
     struct fate__link ties;
-    struct fate__line flushed; /* whose who wait for room */
+    struct fate__line flushed; /* those who wait for room */
+    struct fate__line written; /* and those who wait until all has left */
     size_t low, high, cap;     /* marks of the queue */
     fate_time idle_timeout, active;
     fate_timer idle, again; /* again: the system had no buffers, and is asked once more */
@@ -81,9 +82,18 @@ void fate__cork_was_sent(fate_transport *transport, const char *bytes, size_t le
 bool fate__copy_lent(fate_transport *transport);
 /* All of its parts are in the queue: FATE__SENDING is over. */
 void fate__message_is_written(fate_transport *transport);
+static inline size_t fate__high_mark(const fate_transport *transport)
+{
+    return transport->extra ? transport->extra->high : FATE__HIGH_MARK;
+}
+void fate__free_out(struct fate__net *net);
+
+/* ---- write_room.c ---- */
+
+/* Tells the protocol that it is to stop writing. */
+void fate__tell_pause(fate_transport *transport);
 /* Tells those who wait for room, when there is some. */
 void fate__has_room(fate_transport *transport);
-void fate__free_out(struct fate__net *net);
 
 /* ---- read.c ---- */
 

@@ -94,6 +94,7 @@ static struct fate__extra *make_extra(fate_transport *transport)
     extra->transport = transport;
     fate__list_init(&extra->ties);
     fate__line_init(&extra->flushed, "room in the queue of a connection", transport);
+    fate__line_init(&extra->written, "what a connection has been given to leave", transport);
     extra->low = FATE__LOW_MARK;
     extra->high = FATE__HIGH_MARK;
     extra->cap = FATE__CAP;
@@ -324,6 +325,20 @@ static void finish(fate_transport *transport)
         fate__factory_unref(factory);
 }
 
+static void attend_to_end(fate_transport *transport)
+{
+    fate_protocol *p = transport->protocol;
+
+    if (transport->flags & FATE__TELLS_STOP) {
+        transport->flags &= ~(unsigned)FATE__TELLS_STOP;
+        p->ops->stopping(p);
+    }
+    bool is_to_end = transport->flags & (FATE__CLOSING | FATE__SHUTTING);
+    bool has_more = transport->out || transport->net->corked == transport;
+    if (is_to_end && !has_more && !(transport->flags & FATE__IS_LOST))
+        fate__written_all(transport);
+}
+
 /* What was written leaves, and what is to be said of that is said. */
 void fate__attend_now(fate_transport *transport)
 {
@@ -338,8 +353,9 @@ void fate__attend_now(fate_transport *transport)
         if (fate__unlikely(transport->extra || transport->n_out > FATE__LOW_MARK ||
                            transport->flags & FATE__TOLD_PAUSE))
             fate__has_room(transport);
-        if (fate__unlikely(transport->flags & (FATE__CLOSING | FATE__SHUTTING)) && !transport->out)
-            fate__written_all(transport);
+        const unsigned rare = FATE__CLOSING | FATE__SHUTTING | FATE__TELLS_STOP;
+        if (fate__unlikely(transport->flags & rare))
+            attend_to_end(transport);
     }
     if (fate__unlikely(transport->flags & FATE__IS_LOST))
         finish(transport);

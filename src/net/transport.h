@@ -89,7 +89,8 @@ enum {
     FATE__BROKEN = 1 << 21,      /* writing has failed; what has come is still read */
     FATE__OWN_MARKS = 1 << 22,   /* fate_set_write_marks was called */
     FATE__LOCAL = 1 << 24,       /* a UNIX socket: descriptors may come along */
-    FATE__SENDING = 1 << 23      /* a message is being written: nobody is to write in between */
+    FATE__SENDING = 1 << 23,     /* a message is being written: nobody is to write in between */
+    FATE__TELLS_STOP = 1 << 25   /* its protocol is to be told that the listener stops */
 };
 #define FATE__NO_WRITING (FATE__IS_LOST | FATE__CLOSING | FATE__SHUTTING | FATE__SHUT | FATE__BROKEN)
 
@@ -154,6 +155,8 @@ fate_value fate__connection_failure(const fate_transport *transport, const char 
 
 /* Ends a factory's connections: in the orderly way, or at once. */
 void fate__factory_lose_all(struct fate__factory *factory, bool is_abort);
+/* Its listener drains: the protocols are told. */
+void fate__factory_stopping(struct fate__factory *factory);
 /* The network is about to go with its reactor. */
 void fate__transports_end(struct fate__net *net);
 

@@ -531,75 +531,12 @@ void fate__transport_can_write(fate_transport *transport)
         fate__attend(transport);
 }
 
-/* ---- Marks ---- */
-
-static size_t high_mark(const fate_transport *transport)
-{
-    return transport->extra ? transport->extra->high : FATE__HIGH_MARK;
-}
+/* ---- What the program calls ---- */
 
 static size_t cap(const fate_transport *transport)
 {
     return transport->extra ? transport->extra->cap : FATE__CAP;
 }
-
-/* A callback does not run on a coroutine's stack: then it is told at the end of the turn; nor between the
- * parts of a message. */
-static void tell_pause(fate_transport *transport)
-{
-    fate_protocol *p = transport->protocol;
-    const unsigned against = FATE__TOLD_PAUSE | FATE__IS_LOST | FATE__SENDING;
-
-    if (transport->flags & against || transport->net->reactor->turns.outside)
-        return;
-    transport->flags |= FATE__TOLD_PAUSE;
-    if (p->ops->write_paused)
-        p->ops->write_paused(p);
-}
-
-void fate__message_is_written(fate_transport *transport)
-{
-    transport->flags &= ~(unsigned)FATE__SENDING;
-    if (transport->n_out > high_mark(transport))
-        tell_pause(transport);
-}
-
-static size_t low_mark(const fate_transport *transport)
-{
-    return transport->extra ? transport->extra->low : FATE__LOW_MARK;
-}
-
-/* Each whom it is told may write again. */
-static bool has_flushed(const fate_transport *transport)
-{
-    return transport->n_out <= low_mark(transport) || transport->flags & FATE__IS_LOST;
-}
-
-static fate_value flushed_result(const fate_transport *transport)
-{
-    return transport->flags & FATE__IS_LOST  ? fate_copy(&transport->why)
-           : transport->flags & FATE__BROKEN ? fate_copy(&transport->extra->broken)
-                                             : fate_none();
-}
-
-void fate__has_room(fate_transport *transport)
-{
-    struct fate__extra *extra = transport->extra;
-    fate_deferred *d;
-
-    if (transport->n_out > high_mark(transport))
-        tell_pause(transport);
-    while (extra && has_flushed(transport) && (d = fate__line_next(&extra->flushed)))
-        fate__fire(d, flushed_result(transport), fate__site_of_transport(transport));
-    if (!has_flushed(transport) ||
-        (transport->flags & (FATE__TOLD_PAUSE | FATE__IS_LOST | FATE__BROKEN)) != FATE__TOLD_PAUSE)
-        return;
-    transport->flags &= ~(unsigned)FATE__TOLD_PAUSE;
-    if (transport->protocol->ops->write_resumed)
-        transport->protocol->ops->write_resumed(transport->protocol);
-}
-
-/* ---- What the program calls ---- */
 
 static int overflow(fate_transport *transport)
 {
@@ -617,17 +554,17 @@ static int has_queued(fate_transport *transport, size_t len)
 {
     transport->n_out += len;
     if (transport->flags & FATE__CAN_WRITE) {
-        if (transport->n_out >= FATE__LOW_MARK || transport->n_out > high_mark(transport))
+        if (transport->n_out >= FATE__LOW_MARK || transport->n_out > fate__high_mark(transport))
             fate__flush(transport);
         fate__attend(transport);
     }
     if (transport->flags & FATE__IS_LOST)
         return -ENOTCONN;
-    if (fate__unlikely(transport->n_out > high_mark(transport))) {
+    if (fate__unlikely(transport->n_out > fate__high_mark(transport))) {
         if (transport->n_out > cap(transport))
             return overflow(transport);
         fate__attend(transport);
-        tell_pause(transport);
+        fate__tell_pause(transport);
     }
     return 0;
 }
@@ -778,20 +715,4 @@ size_t fate_write_queued(const fate_transport *transport)
     fate__check_transport(transport, "fate_write_queued");
     const struct fate__net *net = transport->net;
     return transport->n_out + (net->corked == transport ? net->cork_len : 0);
-}
-
-fate_deferred *fate_flushed_at(fate_transport *transport, const char *site)
-{
-    fate__check_transport(transport, "fate_flushed");
-    fate_reactor *reactor = transport->net->reactor;
-    struct fate__extra *extra = transport->flags & FATE__IS_LOST ? NULL : fate__extra(transport);
-
-    if (!extra || (has_flushed(transport) && fate_write_queued(transport) <= extra->low))
-        return fate_succeed_at(reactor, flushed_result(transport), site);
-    return fate__line_join(&extra->flushed, reactor, site);
-}
-
-fate_deferred *(fate_flushed)(fate_transport *transport)
-{
-    return fate_flushed_at(transport, "fate_flushed");
 }

@@ -40,3 +40,9 @@ fate_time fate_now(const fate_reactor *reactor)
     fate__check_reactor(reactor, "fate_now", NULL);
     return fate__now((fate_reactor *)reactor);
 }
+
+int64_t fate_time_of_day(const fate_reactor *reactor)
+{
+    fate__check_reactor(reactor, "fate_time_of_day", NULL);
+    return reactor->is_simulated ? reactor->now : fate__wall_time();
+}

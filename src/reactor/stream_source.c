@@ -138,6 +138,11 @@ fate_reactor *fate__source_reactor(const fate_value *source, const char *what, c
     return source_in(source)->reactor;
 }
 
+bool fate_is_source(const fate_value *v)
+{
+    return v->type == &no_memory_source || fate_is_box_named(BOX, v);
+}
+
 /* ---- Serving ---- */
 
 static fate_deferred *call_read(struct stream_source *source)
