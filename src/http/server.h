@@ -1,0 +1,315 @@
+/* The HTTP server from inside: sites, their connections, and requests.
+ *
+ * A connection takes bytes in (server.c), a request at a time.  When a head is there, the site finds its page
+ * (site.c) and calls it; what that returns becomes the answer (server_answer.c, server_head.c).  The requests
+ * of one connection are answered one after the other: what comes behind one that is not answered yet waits,
+ * and reading pauses.
+ *
+ * Parsers, and all else that a request needs, lie in the request, of which the site keeps a few for the next
+ * ones: a connection that rests has none. */
+#ifndef FATE_SRC_HTTP_SERVER_H
+#define FATE_SRC_HTTP_SERVER_H
+
+#include <string.h>
+
+#include <base/text.h>
+#include <fate/http_server.h>
+#include <http/date.h>
+#include <http/message.h>
+#include <http/percent.h>
+#include <http/routes.h>
+#include <http/write.h>
+
+#define FATE__HTTP_OUT_BYTES   ((size_t)16384) /* answers of one event that leave together */
+#define FATE__HTTP_FREE_MAX    64              /* requests that a site keeps for the next */
+#define FATE__HTTP_ARENA_BYTES 1024            /* of a request, before it asks for more */
+#define FATE__HTTP_DROPPED_MAX                                                                               \
+    ((int64_t)256 * 1024)                        /* of a body that nobody reads, to keep the connection      \
+                                                  */
+#define FATE__HTTP_AHEAD_BYTES   ((size_t)65536) /* of a body that are taken before somebody asks */
+#define FATE__HTTP_FILE_PORTION  ((int64_t)256 * 1024) /* of a file are given to the transport at once */
+#define FATE__HTTP_LINGER_BYTES  ((size_t)1 << 20)     /* read and dropped behind the last answer, at most */
+#define FATE__HTTP_LINGER_TIME   (5 * FATE_SECOND)     /* and for that long */
+#define FATE__HTTP_OWN_HEAD_ROOM 512
+#define FATE__HTTP_REST          "rest"
+
+struct fate__http_connection;
+
+/* ---- Resources ---- */
+
+struct fate_resource {
+    fate_reactor *reactor;
+    fate_value self; /* the box in which it lies: not counted */
+    fate_page *page;
+    fate_value arg;
+    const char *where;
+    fate_value trouble; /* a failure, or none */
+};
+
+/* NULL, and arg has been dropped: no memory. */
+fate_resource *fate__resource_new(fate_reactor *reactor, fate_page *page, fate_value arg, const char *where);
+
+/* Made without memory: the reactor, with a mark.  So whoever makes one need not check. */
+static inline void *fate__http_nothing(fate_reactor *reactor)
+{
+    return (void *)((uintptr_t)reactor | 1);
+}
+static inline bool fate__http_is_nothing(const void *thing)
+{
+    return (uintptr_t)thing & 1;
+}
+static inline fate_reactor *fate__http_reactor_of_nothing(const void *thing)
+{
+    return (fate_reactor *)((uintptr_t)thing & ~(uintptr_t)1);
+}
+
+/* ---- Sites ---- */
+
+struct fate__http_mount {
+    char *prefix; /* without a slash at the end */
+    size_t len;
+    char *host; /* in small letters; NULL: any */
+    fate_resource *resource;
+    fate_value kept; /* the same */
+};
+
+struct fate__http_page {
+    fate_page *page;
+    size_t arg; /* its place among the site's */
+};
+
+struct fate__access_log {
+    bool is_on, is_json;
+    int fd;                  /* -1: the reactor's log */
+    struct fate__text lines; /* not written yet */
+    fate_timer timer;
+};
+
+struct fate_website {
+    fate_reactor *reactor;
+    fate_value self; /* the box in which it lies: not counted */
+    const char *where;
+    fate_site_options options; /* without zeros; its texts are copies */
+    struct fate__http_limits limits;
+    struct fate__routes *routes;
+    struct fate__routes *any;      /* that decode all paths there are */
+    struct fate__http_page *pages; /* by the number of the route */
+    size_t n_pages, pages_room;
+    fate_value *args;
+    size_t n_args;
+    struct fate__http_mount *mounts; /* those of hosts first, longer prefixes before shorter ones */
+    size_t n_mounts, n_host_mounts;
+    fate_value trouble; /* why it cannot be served: a failure, or none */
+    fate_request *free;
+    unsigned n_free;
+    /* Whose bytes are taken in now, and what was answered meanwhile. */
+    struct fate__http_connection *writer;
+    char *out;
+    size_t n_out;
+    /* "HTTP/1.1 200 OK", Date and Server, as long as the second lasts. */
+    fate_time head_until;
+    int64_t head_seconds;
+    char head[FATE__HTTP_OWN_HEAD_ROOM];
+    size_t head_len;
+    char date[FATE__HTTP_DATE_BYTES];
+    struct fate__access_log log;
+};
+
+/* ---- Connections ---- */
+
+enum fate__http_waiting {
+    FATE__HTTP_RESTS,
+    FATE__HTTP_FOR_HEAD,
+    FATE__HTTP_FOR_BODY,
+    FATE__HTTP_FOR_PAGE,
+    FATE__HTTP_FOR_ROOM, /* the peer does not take what was written */
+    FATE__HTTP_LINGERS,
+};
+
+struct fate__http_connection {
+    fate_protocol base;
+    fate_website *site;
+    fate_request *request; /* NULL: it rests */
+    char *rest;            /* bytes that wait: rest[rest_at .. n_rest) */
+    uint32_t rest_at, n_rest, rest_room;
+    fate_timer timer;
+    fate_time timer_at, deadline; /* the timer may be due earlier: it is moved when it is */
+    uint8_t waits_for;            /* enum fate__http_waiting */
+    bool is_taking : 1;           /* bytes in, further down the stack */
+    bool is_closing : 1;          /* nothing more is served */
+    bool is_lingering : 1;
+    bool is_write_paused : 1;
+    bool is_read_paused : 1;
+    bool has_read_ended : 1;
+    bool is_stopping : 1;
+    bool will_go_on : 1; /* a call is planned */
+    bool is_lost : 1;
+    size_t n_lingered;
+};
+
+/* ---- Requests ---- */
+
+struct fate__http_chunk;
+
+struct fate_request {
+    struct fate__http_parser parser;
+    struct fate__http_connection *connection; /* NULL: it is over */
+    fate_website *site;
+    fate_request *next_free;
+    unsigned refs;     /* the connection, what its page follows, what is read for its answer, and values */
+    fate_address peer; /* once the connection has gone */
+    const char *path;  /* decoded; NULL: not yet */
+    struct fate__route_match match;
+    struct fate__fields query;
+    fate_time began;
+    int64_t began_at; /* time of day, for the log */
+
+    /* The body. */
+    struct fate__text body; /* what nobody has asked for yet: from body_at on */
+    size_t body_at;
+    fate_deferred *reader; /* who waits for the next piece */
+    fate_value body_why;   /* why no more comes: a failure, or none */
+    fate_time body_left;   /* of body_timeout */
+    int64_t n_dropped;
+
+    /* The answer. */
+    int status;
+    struct fate__http_pair *fields;
+    size_t n_fields, fields_room;
+    struct fate__http_writer writer;
+    fate_value followed; /* on its way from the page to the deferred that follows it */
+    fate_deferred *page; /* held, while it is not done */
+    fate_time page_deadline;
+    fate_value source;                   /* whose pieces are sent */
+    fate_deferred *piece;                /* held: the next of them, or what waits for room */
+    struct fate__http_segment *segments; /* of a file: what is left to be sent */
+    size_t n_segments;
+    int fd;               /* of the file, -1 */
+    int64_t n_body_bytes; /* sent, for the log */
+
+    bool has_head : 1;
+    bool has_all : 1;       /* of its bytes */
+    bool has_query : 1;     /* parsed */
+    bool has_asked : 1;     /* for the body */
+    bool must_continue : 1; /* the client waits for a 100 */
+    bool drops_body : 1;
+    bool has_begun : 1; /* the answer */
+    bool is_answered : 1;
+    bool keeps_alive : 1;
+    bool has_heard : 1;  /* of the next piece, before it was asked for has returned */
+    bool wants_more : 1; /* pieces, when there is room */
+    bool asks : 1;       /* for the next piece, further down the stack */
+
+    /* Memory until it is over. */
+    struct fate__http_chunk *chunks;
+    size_t n_arena;
+    char arena[FATE__HTTP_ARENA_BYTES];
+};
+
+/* ---- server.c: connections ---- */
+
+extern const fate_protocol_ops fate__http_server_ops;
+
+/* Sends bytes of an answer: in order, with what else this event answers. */
+void fate__http_send(struct fate__http_connection *connection, const char *bytes, size_t n);
+/* All that was sent so is the transport's. */
+void fate__http_flush(struct fate__http_connection *connection);
+/* The answer is complete. */
+void fate__http_answered(fate_request *request);
+/* The body is wanted: what waits is taken in soon. */
+void fate__http_go_on_soon(struct fate__http_connection *connection);
+/* What it waits for has changed. */
+void fate__http_set_deadline(struct fate__http_connection *connection);
+
+/* ---- server_life.c: requests that come and go ---- */
+
+/* NULL: no memory. */
+fate_request *fate__http_request_new(struct fate__http_connection *connection);
+void fate__http_ref(fate_request *request);
+void fate__http_unref(fate_request *request);
+/* The connection needs it no more. */
+void fate__http_request_over(fate_request *request);
+/* Memory until the request goes; NULL: there is none. */
+char *fate__http_room(fate_request *request, size_t n);
+char *fate__http_copy(fate_request *request, const char *s, size_t n);
+void fate__http_free_requests(fate_website *site);
+
+static inline struct fate__http_slice fate__http_target_path(const fate_request *request)
+{
+    struct fate__http_slice path = fate__http_at(&request->parser.head.fields, request->parser.head.path);
+    const char *query = path.len ? memchr(path.at, '?', path.len) : NULL;
+
+    if (query)
+        path.len = (size_t)(query - path.at);
+    return path.len ? path : FATE__HTTP_SLICE("/");
+}
+
+/* ---- site_dispatch.c ---- */
+
+/* The head is there: finds the page, calls it, and answers with what it says. */
+void fate__http_dispatch(fate_request *request);
+
+/* ---- server_body.c ---- */
+
+void fate__http_got_body(fate_request *request, struct fate__http_slice piece);
+void fate__http_body_ended(fate_request *request);
+/* No more of it comes: why is given. */
+void fate__http_body_failed(fate_request *request, fate_value why);
+/* Is so much there that nobody has asked for that reading must wait? */
+static inline bool fate__http_is_ahead(const fate_request *request)
+{
+    return !request->drops_body && !request->reader &&
+           request->body.len - request->body_at >= FATE__HTTP_AHEAD_BYTES;
+}
+
+/* ---- server_answer.c ---- */
+
+/* Answers with what a page has returned, given. */
+void fate__http_answer(fate_request *request, fate_value v);
+/* Answers with a page that says no, and with is_last closes the connection then; what the page of the request
+ * follows is given up.  Where an answer has begun the connection is lost. */
+void fate__http_refuse(fate_request *request, int status, const char *detail, bool is_last);
+/* The same of a request whose page has not begun to answer. */
+void fate__http_answer_error(fate_request *request, int status, const char *detail);
+/* Gives up what its page follows, and what is being read for its answer. */
+void fate__http_give_up(fate_request *request);
+/* There is room for more pieces. */
+void fate__http_send_more(fate_request *request);
+
+/* ---- server_head.c ---- */
+
+/* Sends the head of an answer with a body of that length, or FATE__HTTP_LENGTH_UNKNOWN; type NULL: none.
+ * False: there is no memory, and the connection is being lost. */
+bool fate__http_send_head(fate_request *request, int64_t body_bytes, const char *type);
+/* An answer with head and body: text or bytes that are lent. */
+void fate__http_send_whole(fate_request *request, const char *type, const char *body, size_t n);
+/* A field of the answer whose texts are lent as long as the request.  0 or -ENOMEM. */
+int fate__http_add_field(fate_request *request, const char *name, const char *value);
+const char *fate__http_field(const fate_request *request, const char *name);
+
+/* ---- server_file.c ---- */
+
+/* A piece of an answer: text, or a part of the file. */
+struct fate__http_segment {
+    const char *text; /* lent as long as the request; NULL: of the file */
+    int64_t at, n;
+};
+
+/* Sends segments, lent as long as the request, of a file that is given, behind a head. */
+void fate__http_send_file(fate_request *request, int fd, struct fate__http_segment *segments, size_t n);
+/* Goes on when there is room. */
+void fate__http_send_segments(fate_request *request);
+
+/* ---- json.c ---- */
+
+/* 0; -EINVAL: why says what JSON has not; -ENOMEM. */
+int fate__add_json(struct fate__text *to, const fate_value *v, const char **ret_why);
+
+/* ---- access_log.c ---- */
+
+/* 0 or -errno. */
+int fate__access_log_open(fate_website *site);
+void fate__access_log_close(fate_website *site);
+void fate__access_log_add(const fate_request *request);
+
+#endif
