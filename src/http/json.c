@@ -1,5 +1,5 @@
 /* Values as JSON: RFC 8259. */
-#include <http/server.h>
+#include <http/json.h>
 
 #include <errno.h>
 #include <math.h>

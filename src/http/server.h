@@ -14,6 +14,7 @@
 
 #include <base/text.h>
 #include <fate/http_server.h>
+#include <http/json.h>
 #include <http/date.h>
 #include <http/message.h>
 #include <http/percent.h>
@@ -299,11 +300,6 @@ struct fate__http_segment {
 void fate__http_send_file(fate_request *request, int fd, struct fate__http_segment *segments, size_t n);
 /* Goes on when there is room. */
 void fate__http_send_segments(fate_request *request);
-
-/* ---- json.c ---- */
-
-/* 0; -EINVAL: why says what JSON has not; -ENOMEM. */
-int fate__add_json(struct fate__text *to, const fate_value *v, const char **ret_why);
 
 /* ---- access_log.c ---- */
 
