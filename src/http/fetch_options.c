@@ -219,5 +219,6 @@ void fate__fetch_drop_request(fate_response *fetch)
     fate__free(fetch->method);
     fate__free(fetch->fields);
     fate__free(fetch->user_password);
+    fate__free(fetch->location);
     fate_drop(fate_take(&fetch->body));
 }
