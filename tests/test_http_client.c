@@ -303,12 +303,13 @@ TEST(whoever_is_behind_a_cancelled_one_gets_its_turn)
     if (web_open(silent)) {
         fate_agent *agent = fate_agent_new_with(web_reactor, .per_host_max = 1);
         fate_deferred *first = fate_hold(fate_get_page_with(web_reactor, "http://web/1", .agent = agent));
-        fate_deferred *second = fate_get_page_with(web_reactor, "http://web/2", .agent = agent);
+        fate_deferred *second = fate_hold(fate_get_page_with(web_reactor, "http://web/2", .agent = agent));
         fate_play(web_reactor, FATE_SECOND);
         fate_cancel(first);
         web_expect_failure(first, &FATE_CANCELLED, "");
         web_expect_text(second, "hello");
         fate_release(first);
+        fate_release(second);
     }
     web_close();
 }
@@ -317,10 +318,11 @@ TEST(an_agent_that_is_freed_ends_its_fetches)
 {
     if (web_open((const struct web_answer[]){ { .says = "", .when = "GET" }, { 0 } })) {
         fate_agent *agent = fate_agent_new(web_reactor);
-        fate_deferred *d = fate_get_page_with(web_reactor, "http://web/", .agent = agent);
+        fate_deferred *d = fate_hold(fate_get_page_with(web_reactor, "http://web/", .agent = agent));
         fate_play(web_reactor, FATE_SECOND);
         fate_agent_free(agent);
         web_expect_failure(d, &FATE_CANCELLED, "the agent has gone");
+        fate_release(d);
     }
     web_close();
 }

@@ -495,7 +495,7 @@ static bool take_user_agent(fate_agent *agent)
 static fate_agent *open_agent(fate_reactor *reactor, const fate_agent_options *options, const char *site,
                               fate_value *ret_box)
 {
-    static const fate_agent zeroed;
+    fate_agent zeroed = { .reactor = NULL }; /* without memory it is what is dropped */
     fate_value box = fate_box_new(BOX, sizeof zeroed, &zeroed, drop_agent);
 
     if (fate_is_failure(&box))

@@ -353,7 +353,7 @@ static fate_agent *agent_for(fate_reactor *reactor, const fate_fetch_options *op
 /* The box of a new fetch, or a failure. */
 static fate_value make(fate_agent *agent, fate_response **ret_fetch)
 {
-    static const fate_response zeroed;
+    fate_response zeroed = { .d = NULL }; /* without memory it is what is dropped */
     fate_value box = agent ? fate_box_new(BOX, sizeof zeroed, &zeroed, drop_fetch) : fate__fetch_no_memory();
 
     if (fate_is_failure(&box))
