@@ -222,3 +222,33 @@ VOLUME_TEST(sixty_four_mebibytes_written_at_once_arrive_whole_before_the_end)
     test_counting_done(reactor, &pair);
     free(bytes);
 }
+
+static const char *last_words;
+
+static void say_last_words(fate_protocol *p)
+{
+    EXPECT_EQ(fate_write(p->transport, last_words, 100), 0);
+    EXPECT_EQ(fate_lose_connection(p->transport), 0);
+}
+
+/* Few bytes are not queued, and must not be forgotten over that. */
+VOLUME_TEST(what_is_written_when_there_is_room_again_leaves_before_the_end)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops,
+                                           .data_received = ignore,
+                                           .write_resumed = say_last_words };
+    const size_t much = (size_t)8 << 20;
+    struct test_pair pair;
+    char *bytes = test_patterned(much + 100);
+
+    last_words = bytes + much;
+    if (test_counting(&reactor, &pair, TEST_TCP, &ops)) {
+        test_peer_says(&pair, "the buffers for few bytes are made with the first read");
+        test_rounds(reactor, 3);
+        EXPECT_EQ(fate_write(pair.p->transport, bytes, much), 0);
+        EXPECT(fate_write_queued(pair.p->transport) > 262144);
+        test_expect_flood(reactor, &pair, much + 100, true);
+    }
+    test_counting_done(reactor, &pair);
+    free(bytes);
+}

@@ -259,6 +259,11 @@ fate_protocol *fate_as_protocol(const fate_value *v)
 
 /* ---- Being lost ---- */
 
+static inline bool has_to_write(const fate_transport *transport)
+{
+    return transport->out || transport->net->corked == transport;
+}
+
 void fate__lose(fate_transport *transport, fate_value why, bool is_abort)
 {
     if (transport->flags & FATE__IS_LOST) {
@@ -266,7 +271,7 @@ void fate__lose(fate_transport *transport, fate_value why, bool is_abort)
         return;
     }
     /* To an orderly end the peer would say that it has got all, and it has not got what is queued. */
-    bool is_cut = is_abort || transport->out || transport->net->corked == transport;
+    bool is_cut = is_abort || has_to_write(transport);
     transport->flags |= FATE__IS_LOST | FATE__NO_MORE_DATA;
     fate__drop_out(transport);
     transport->why = why;
@@ -334,8 +339,8 @@ static void attend_to_end(fate_transport *transport)
         p->ops->stopping(p);
     }
     bool is_to_end = transport->flags & (FATE__CLOSING | FATE__SHUTTING);
-    bool has_more = transport->out || transport->net->corked == transport;
-    if (is_to_end && !has_more && !(transport->flags & FATE__IS_LOST))
+    /* Whoever was told that there is room may have written some more, and has its turn once more then. */
+    if (is_to_end && !has_to_write(transport) && !(transport->flags & FATE__IS_LOST))
         fate__written_all(transport);
 }
 
@@ -348,7 +353,7 @@ void fate__attend_now(fate_transport *transport)
         return;
     }
     if (!(transport->flags & FATE__IS_LOST)) {
-        if (transport->out || transport->net->corked == transport)
+        if (has_to_write(transport))
             fate__flush(transport);
         if (fate__unlikely(transport->extra || transport->n_out > FATE__LOW_MARK ||
                            transport->flags & FATE__TOLD_PAUSE))
