@@ -65,6 +65,28 @@ static int raw_at(const char *at)
     return fd;
 }
 
+static ssize_t (*usual_recvmsg)(int, struct msghdr *, int);
+static int failure;
+
+static ssize_t fail_once(int fd, struct msghdr *message, int flags)
+{
+    if (!failure)
+        return usual_recvmsg(fd, message, flags);
+    errno = failure;
+    failure = 0;
+    return -1;
+}
+
+/* The first call to receive fails so. */
+static void let_receiving_fail(int why)
+{
+    struct fate__sys *calls = net_own_calls();
+
+    usual_recvmsg = net_calls_below()->recvmsg;
+    failure = why;
+    calls->recvmsg = fail_once;
+}
+
 /* ---- There ---- */
 
 TEST(a_datagram_comes_to_a_path)
@@ -82,6 +104,22 @@ TEST(a_datagram_comes_to_a_path)
         EXPECT_EQ(fate_udp_join(a.udp, "224.0.0.251"), -EAFNOSUPPORT);
     }
     end();
+}
+
+TEST(a_datagram_outlives_a_call_that_fails)
+{
+    struct test_udp a, b;
+
+    for (int i = 0; i < 2; i++) {
+        if (begin() && test_udp_open(&a, net_reactor, "a", receives, NULL) &&
+            test_udp_open(&b, net_reactor, "b", sends, NULL)) {
+            let_receiving_fail(i == 0 ? EAGAIN : ENOMEM);
+            EXPECT_EQ(test_udp_send(&b, NULL, "hello"), 0);
+            test_udp_until(&a, i + 1);
+            EXPECT_STR(test_trace(), i == 0 ? "a got hello; " : "a error ENOMEM; a got hello; ");
+        }
+        end();
+    }
 }
 
 TEST(who_has_a_path_is_answered)
