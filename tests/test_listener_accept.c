@@ -230,6 +230,37 @@ TEST(a_connection_that_goes_makes_room_for_one_that_waits)
         close(fds[i]);
 }
 
+/* Another thread, say, is faster, and takes what was given up for a moment. */
+static int cannot_open(const char *path, int flags, mode_t mode)
+{
+    errno = EMFILE;
+    return -1;
+}
+
+TEST(a_spare_descriptor_that_was_lost_is_taken_again_when_accepting_works)
+{
+    static const int errors[] = { EMFILE, -1 };
+    const fate_listener *listener = begin();
+    struct fate__sys *calls = net_own_calls();
+    bool had_spare = listener && listener->spare_fd >= 0;
+    int fds[2] = { -1, -1 };
+
+    if (had_spare) {
+        calls->open = cannot_open;
+        let_accepts_fail(errors);
+        fds[0] = net_connect(fate_listener_address(listener));
+        EXPECT_EQ(net_end_of(fds[0]), -ECONNRESET);
+        EXPECT_EQ(listener->spare_fd, -1);
+        calls->open = net_calls_below()->open;
+        net_skip_time(FATE_SECOND);
+        fds[1] = net_connect(fate_listener_address(listener));
+        EXPECT(!net_run_until_count(&n_made, 1) || listener->spare_fd >= 0 || test_is_oom());
+    }
+    for (int i = 0; i < 2; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
 TEST(a_listener_without_descriptors_may_go)
 {
     const fate_listener *listener = begin();

@@ -241,7 +241,7 @@ static bool concerns_one(int why)
 
 static void take_spare(fate_listener *listener)
 {
-    if (listener->spare_fd < 0)
+    if (listener->spare_fd < 0 && !listener->sim)
         listener->spare_fd = fate__sys->open("/dev/null", O_RDONLY | O_CLOEXEC, 0);
 }
 
@@ -299,6 +299,14 @@ static bool may_accept(fate_listener *listener)
     return listener->gate == FATE__GATE_OPEN;
 }
 
+/* The spare descriptor could perhaps not be taken back before: another has been faster, or there was none. */
+static void works_again(fate_listener *listener)
+{
+    listener->rest = 0;
+    if (!listener->has_stopped)
+        take_spare(listener);
+}
+
 /* Whether more may wait. */
 static bool accept_some(fate_listener *listener)
 {
@@ -310,12 +318,11 @@ static bool accept_some(fate_listener *listener)
         why = accept_one(listener);
         if (why == -EAGAIN)
             return false;
-        if (why == 0)
-            listener->rest = 0;
-        else if (concerns_one(-why))
-            n_failed++;
-        else
+        if (why == 0 && listener->rest)
+            works_again(listener);
+        if (why < 0 && !concerns_one(-why))
             break;
+        n_failed += why < 0;
     }
     bool nothing_works = n_failed == ACCEPTS_MAX || (why < 0 && !concerns_one(-why));
     if (nothing_works && !listener->has_stopped)
