@@ -294,6 +294,117 @@ TEST(workers_share_a_unix_socket)
     done();
 }
 
+/* ---- Those who come and go ---- */
+
+static fate_deferred *listen_and_end(fate_reactor *reactor, int argc, char **argv)
+{
+    return fate_listen(reactor, endpoint, &greeting, fate_none());
+}
+
+TEST(a_port_of_another_program_is_shared_by_those_alone_who_say_so)
+{
+    fate_address address = { 0 };
+    int fd = net_listen(&address), on = 1;
+
+    if (!test_is_oom() && EXPECT(fd >= 0)) {
+        EXPECT_EQ(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), 0);
+        snprintf(endpoint, sizeof endpoint, "tcp:%u:interface=127.0.0.1", address.port);
+        EXPECT_EQ(run_workers(N, listen_and_end), 1);
+        EXPECT_CONTAINS(said, "Address already in use (EADDRINUSE)");
+        done();
+        snprintf(endpoint, sizeof endpoint, "tcp:%u:interface=127.0.0.1:reuseport=yes", address.port);
+        EXPECT_EQ(run_workers(N, listen_and_end), 0);
+        EXPECT_STR(said, "");
+        done();
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static fate_listener *_Atomic listeners[N];
+
+static fate_value got_listener(fate_value *v, fate_value *arg)
+{
+    listeners[fate_as_int(arg)] = fate_as_listener(v);
+    return fate_none();
+}
+
+static fate_deferred *listen_here(fate_reactor *reactor)
+{
+    unsigned i = index_of(reactor);
+    fate_deferred *d = fate_listen(reactor, endpoint, &greeting, fate_none());
+
+    return fate_add_callback(d, got_listener, fate_int(i));
+}
+
+static void stop_here(fate_reactor *reactor)
+{
+    fate_listener_stop(listeners[index_of(reactor)], 0);
+}
+
+static fate_deferred *listen_twice(fate_reactor *reactor, int argc, char **argv)
+{
+    listen_here(reactor);
+    stop_here(reactor);
+    return listen_here(reactor);
+}
+
+TEST(a_worker_that_has_stopped_listening_may_begin_again)
+{
+    if (test_is_oom())
+        return;
+    snprintf(endpoint, sizeof endpoint, "unix:@fate-test-%d", (int)getpid());
+    EXPECT_EQ(run_workers(1, listen_twice), 0);
+    EXPECT_STR(said, "");
+    done();
+    snprintf(endpoint, sizeof endpoint, "unix:/tmp/fate-test-%d", (int)getpid());
+    EXPECT_EQ(run_workers(N, listen_twice), 0);
+    EXPECT_STR(said, "");
+    EXPECT_EQ(access(endpoint + 5, F_OK), -1);
+    done();
+}
+
+/* The first worker stops when the second listens, too. */
+static void stop_after_other(fate_value *arg)
+{
+    fate_deferred *d = fate_as_ptr(arg);
+
+    if (!listeners[0] || !listeners[1]) {
+        fate_call_later(fate_deferred_reactor(d), FATE_MILLISECOND, stop_after_other, fate_copy(arg));
+        return;
+    }
+    if (fate_deferred_reactor(d) == fate_worker(fate_deferred_reactor(d), 0)) {
+        stop_here(fate_deferred_reactor(d));
+        shared->n_bad += access(endpoint + 5, F_OK) != 0;
+        atomic_fetch_add(&shared->n_ended, 1);
+    }
+    if (shared->n_ended)
+        fate_fire(d, fate_none());
+    else
+        fate_call_later(fate_deferred_reactor(d), FATE_MILLISECOND, stop_after_other, fate_copy(arg));
+}
+
+static fate_deferred *listen_until_both_have(fate_reactor *reactor, int argc, char **argv)
+{
+    fate_deferred *d = fate_deferred_new(reactor);
+
+    listen_here(reactor);
+    fate_call_later(reactor, 0, stop_after_other, fate_ptr(d));
+    return d;
+}
+
+TEST(the_file_of_a_shared_socket_goes_with_the_last_that_listens)
+{
+    if (test_is_oom())
+        return;
+    snprintf(endpoint, sizeof endpoint, "unix:/tmp/fate-test-%d", (int)getpid());
+    EXPECT_EQ(run_workers(2, listen_until_both_have), 0);
+    EXPECT_EQ(shared->n_bad, 0);
+    EXPECT_STR(said, "");
+    EXPECT_EQ(access(endpoint + 5, F_OK), -1);
+    done();
+}
+
 /* ---- Posts from one to another ---- */
 
 static void end_deferred(fate_value *arg)

@@ -9,8 +9,10 @@ FATE_BEGIN
 /* fate_main on n threads, 0: as many as there are processors for this process.  main_fn is called on each,
  * with that thread's reactor, and must share nothing with the others but what is made for several threads.
  *
- * What the workers listen on they share: the kernel gives each connection to one of them.  A port of "tcp:0"
- * is chosen once; who listens twice on it has two, which the others get in the same order.
+ * What they listen on by the same endpoint they share: the kernel gives each connection to one of them.
+ * Another program does not get the port, but by reuseport=yes in both; the file of a UNIX socket goes with
+ * the last of them; connections_max is that of each.  A port of "tcp:0" is chosen once; who listens twice on
+ * it has two, which the others get in the same order.  Datagrams are not shared.
  *
  * It runs until the deferreds of all are done.  SIGINT and SIGTERM cancel all; a second one ends the program
  * at once.  A failure of one cancels the others, and so does the stop of the first one's reactor.  The exit

@@ -23,20 +23,36 @@ static const fate_type listener_type = { "listener", FATE_KIND_OBJECT, false, fa
 
 /* ---- Going ---- */
 
+static void close_socket(fate_listener *listener)
+{
+    if (listener->socket.has_file)
+        fate__listen_unix_done(listener->address.as.local.path, &listener->socket);
+    fate__close(listener->socket.fd);
+    listener->socket.fd = -1;
+}
+
+static void leave_common(fate_listener *listener)
+{
+    struct fate__worker *worker = listener->reactor->worker;
+
+    fate__common_lock(worker);
+    close_socket(listener);
+    fate__common_leave(worker, listener->common, listener->address.as.local.path);
+    fate__common_unlock(worker);
+}
+
 void fate__listener_close(fate_listener *listener)
 {
-    const char *path = listener->address.as.local.path;
-
     if (listener->has_stopped)
         return;
     listener->has_stopped = true;
     fate__accept_end(listener);
     fate__sim_listener_close(listener->sim);
     listener->sim = NULL;
-    if (listener->socket.has_file)
-        fate__listen_unix_done(path, &listener->socket);
-    fate__close(listener->socket.fd);
-    listener->socket.fd = -1;
+    if (listener->common)
+        leave_common(listener);
+    else
+        close_socket(listener);
 }
 
 /* Its connections, if it still has any, keep the factory. */
@@ -226,34 +242,56 @@ static int find_address(fate_listener *listener, const struct fate__listen *want
 /* ---- Those of workers ---- */
 
 /* Another worker has opened it. */
-static fate_value open_again(fate_listener *listener, struct fate__listen *wanted, const fate_address *at,
-                             const struct fate__common *common)
+static fate_value open_again(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
 {
+    const struct fate__common *common = listener->common;
+
     if (wanted->endpoint.kind == FATE__ENDPOINT_TCP) {
         wanted->endpoint.port = common->port;
+        wanted->options.share_port = true;
         return open_socket(listener, wanted, at);
     }
-    listener->socket.fd = fate__sys->dup_above(common->fd, 0);
+    listener->socket.fd = fate__sys->dup_above(common->socket.fd, 0);
     return listener->socket.fd < 0 ? fate__listen_failure(wanted, errno, NULL) : fate_none();
 }
 
-/* TCP shares the port, and of other sockets each has a copy. */
-static fate_value open_first(fate_listener *listener, const struct fate__listen *wanted,
-                             const fate_address *at)
+/* Of a UNIX socket the others get copies, and its file goes with the last of them. */
+static int share_socket(fate_listener *listener, struct fate__listening *common)
 {
-    fate_value why = open_socket(listener, wanted, at);
-    int error = fate_is_failure(&why) ? 0 : find_address(listener, wanted);
-    int copy = -1;
+    int copy = fate__sys->dup_above(listener->socket.fd, 0);
 
+    if (copy < 0)
+        return -errno;
+    *common = listener->socket;
+    common->fd = copy;
+    listener->socket.has_file = false;
+    return 0;
+}
+
+/* 0 or -errno. */
+static int share(fate_listener *listener, const struct fate__listen *wanted)
+{
+    struct fate__common *common = fate__common_add(wanted->reactor->worker, wanted->endpoint.text);
+
+    if (!common)
+        return -ENOMEM;
+    listener->common = common;
+    if (wanted->endpoint.kind != FATE__ENDPOINT_TCP)
+        return share_socket(listener, &common->socket);
+    common->port = listener->address.port;
+    common->is_chosen = wanted->endpoint.port == 0;
+    return 0;
+}
+
+static fate_value open_first(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
+{
+    wanted->is_for_workers = wanted->endpoint.kind == FATE__ENDPOINT_TCP;
+    fate_value why = open_socket(listener, wanted, at);
     if (fate_is_failure(&why))
         return why;
-    if (error == 0 && wanted->endpoint.kind == FATE__ENDPOINT_UNIX) {
-        copy = fate__sys->dup_above(listener->socket.fd, 0);
-        error = copy < 0 ? -errno : 0;
-    }
+    int error = find_address(listener, wanted);
     if (error == 0)
-        error =
-            fate__common_add(wanted->reactor->worker, wanted->endpoint.text, listener->address.port, copy);
+        error = share(listener, wanted);
     return error < 0 ? fate__listen_failure(wanted, error, NULL) : fate_none();
 }
 
@@ -262,24 +300,20 @@ static fate_value open_in_common(fate_listener *listener, struct fate__listen *w
     struct fate__worker *worker = wanted->reactor->worker;
 
     fate__common_lock(worker);
-    const struct fate__common *common = fate__common_take(worker, wanted->endpoint.text);
-    fate_value why = common ? open_again(listener, wanted, at, common) : open_first(listener, wanted, at);
+    listener->common = fate__common_take(worker, wanted->endpoint.text);
+    fate_value why = listener->common ? open_again(listener, wanted, at) : open_first(listener, wanted, at);
     fate__common_unlock(worker);
     return why;
 }
 
-/* A port that is named needs no agreement, nor do the sockets of systemd. */
+/* The sockets of systemd, and those that are given, are there for all. */
 static fate_value open_shared(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
 {
-    bool is_tcp = wanted->endpoint.kind == FATE__ENDPOINT_TCP;
-    bool is_open_to_choice = is_tcp && wanted->endpoint.port == 0;
+    int kind = wanted->endpoint.kind;
+    bool is_common = kind == FATE__ENDPOINT_TCP || kind == FATE__ENDPOINT_UNIX;
 
-    if (!wanted->reactor->worker)
-        return open_socket(listener, wanted, at);
-    wanted->options.share_port = true;
-    if (is_open_to_choice || wanted->endpoint.kind == FATE__ENDPOINT_UNIX)
-        return open_in_common(listener, wanted, at);
-    return open_socket(listener, wanted, at);
+    return wanted->reactor->worker && is_common ? open_in_common(listener, wanted, at)
+                                                : open_socket(listener, wanted, at);
 }
 
 /* ---- Opening ---- */

@@ -16,6 +16,7 @@ struct fate__listen {
     fate_value arg; /* given */
     fate_listen_options options;
     struct fate__endpoint endpoint;
+    bool is_for_workers; /* the port is shared from when this one has it */
     const char *site;
 };
 
@@ -41,6 +42,7 @@ struct fate_listener {
     fate_reactor *reactor;
     struct fate__factory *factory;
     struct fate__listening socket;
+    struct fate__common *common;    /* what it shares with other workers; NULL: nothing */
     struct fate__sim_listener *sim; /* instead, in the simulated network */
     struct fate__ready again;       /* there, that does not tell twice: who waits is still to be accepted */
     fate_watch watch;

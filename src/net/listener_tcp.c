@@ -89,6 +89,10 @@ static int bind_and_listen(int fd, const struct fate__listen *wanted, const fate
         return len < 0 ? len : -EAFNOSUPPORT;
     if (fate__sys->bind(fd, (const struct sockaddr *)&to, (socklen_t)len) < 0)
         return -errno;
+    /* Only now: with it another program, or this one started twice, would get its share, too. */
+    int why = wanted->is_for_workers ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+    if (why < 0)
+        return why;
     return fate__sys->listen(fd, fate__listen_backlog(wanted)) < 0 ? -errno : 0;
 }
 

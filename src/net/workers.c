@@ -367,15 +367,18 @@ static void free_worker(struct fate__worker *worker, bool has_run)
     fate_reactor_free(worker->reactor);
 }
 
-static void free_common(struct fate__link *all)
+static void free_common(struct fate__common *common)
 {
-    while (!fate__list_is_empty(all)) {
-        struct fate__common *common = fate_container_of(all->next, struct fate__common, link);
-        fate__list_remove(&common->link);
-        fate__close(common->fd);
-        fate__free(common->text);
-        fate__free(common);
-    }
+    fate__list_remove(&common->link);
+    fate__close(common->socket.fd);
+    fate__free(common->text);
+    fate__free(common);
+}
+
+static void free_all_common(const struct fate__link *all)
+{
+    while (!fate__list_is_empty(all))
+        free_common(fate_container_of(all->next, struct fate__common, link));
 }
 
 /* The first one last: the others may still have posted to it. */
@@ -383,7 +386,7 @@ static void free_crew(struct fate__crew *crew)
 {
     for (unsigned i = crew->n; i-- > 0;)
         free_worker(&crew->workers[i], crew->workers[i].has_thread);
-    free_common(&crew->common);
+    free_all_common(&crew->common);
     restore_signals(crew);
     pthread_mutex_destroy(&crew->lock);
     fate__free(crew);
@@ -442,12 +445,13 @@ struct fate__common *fate__common_take(struct fate__worker *worker, const char *
         if (common->taken[worker->i] || strcmp(common->text, text) != 0)
             continue;
         common->taken[worker->i] = true;
+        common->n_users++;
         return common;
     }
     return NULL;
 }
 
-int fate__common_add(struct fate__worker *worker, const char *text, unsigned port, int fd)
+struct fate__common *fate__common_add(struct fate__worker *worker, const char *text)
 {
     size_t len = strlen(text) + 1;
     struct fate__common *common = fate__zalloc(sizeof *common + worker->crew->n * sizeof common->taken[0]);
@@ -456,13 +460,25 @@ int fate__common_add(struct fate__worker *worker, const char *text, unsigned por
     if (!common || !copy) {
         fate__free(common);
         fate__free(copy);
-        fate__close(fd);
-        return -ENOMEM;
+        return NULL;
     }
     common->text = memcpy(copy, text, len);
-    common->port = port;
-    common->fd = fd;
+    common->socket.fd = -1;
+    common->n_users = 1;
     common->taken[worker->i] = true;
     fate__list_add_last(&worker->crew->common, &common->link);
-    return 0;
+    return common;
+}
+
+void fate__common_leave(struct fate__worker *worker, struct fate__common *common, const char *path)
+{
+    common->n_users--;
+    if (common->is_chosen)
+        return;
+    common->taken[worker->i] = false;
+    if (common->n_users)
+        return;
+    if (common->socket.has_file && path)
+        fate__listen_unix_done(path, &common->socket);
+    free_common(common);
 }
