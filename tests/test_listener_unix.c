@@ -186,6 +186,58 @@ TEST(a_file_that_somebody_listens_at_is_left_to_him)
     }
 }
 
+TEST(who_listens_hears_nothing_of_those_who_try)
+{
+    if (begin()) {
+        int fd = bind_raw(SOCK_STREAM | SOCK_NONBLOCK, true);
+        EXPECT_FAILS(try_to_listen(), &FATE_LISTEN_IN_USE, "somebody listens there");
+        EXPECT_EQ(accept4(fd, NULL, NULL, SOCK_CLOEXEC), -1);
+        EXPECT_EQ(errno, EAGAIN);
+        close(fd);
+    }
+    end();
+}
+
+TEST(who_does_not_listen_as_yet_keeps_his_file)
+{
+    if (begin()) {
+        int fd = bind_raw(SOCK_STREAM, false);
+        EXPECT_FAILS(try_to_listen(), &FATE_LISTEN_IN_USE, "somebody listens there");
+        EXPECT(is_there());
+        close(fd);
+    }
+    end();
+}
+
+static int of_another = -1;
+
+/* Another program is faster. */
+static int connect_while_another_takes_it(int fd, const struct sockaddr *address, socklen_t len)
+{
+    int n = net_calls_below()->connect(fd, address, len), error = errno;
+
+    if (n < 0 && error == ECONNREFUSED && of_another < 0) {
+        unlink(path);
+        of_another = bind_raw(SOCK_STREAM, true);
+    }
+    errno = error;
+    return n;
+}
+
+TEST(of_two_that_find_a_stale_file_one_gets_it)
+{
+    of_another = -1;
+    if (begin()) {
+        close(bind_raw(SOCK_STREAM, true));
+        net_own_calls()->connect = connect_while_another_takes_it;
+        EXPECT_FAILS(try_to_listen(), &FATE_LISTEN_IN_USE, "somebody listens there");
+        EXPECT(is_there());
+    }
+    if (of_another >= 0)
+        close(of_another);
+    end();
+}
+
 TEST(what_is_no_socket_is_not_removed)
 {
     if (begin()) {

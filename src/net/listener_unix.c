@@ -1,8 +1,9 @@
 /* UNIX sockets that listen, and their files.
  *
- * A socket's file outlives a program that is killed.  Whether somebody still listens there only connecting
- * tells; a file that is refused is taken away.  At the end the file goes with the socket, but not one that
- * another program has put in its place meanwhile. */
+ * A socket's file outlives a program that is killed.  Whether somebody still has it only connecting tells,
+ * and a socket of datagrams, which never becomes a connection, is told too: so nobody hears of it, and who
+ * has bound his but does not listen as yet is not taken for dead.  A file that is refused is taken away.  At
+ * the end the file goes with the socket, but not one that another program has put in its place meanwhile. */
 #include <net/listener.h>
 
 #include <errno.h>
@@ -45,10 +46,10 @@ static int try_to_connect(int fd, const struct fate__unix_place *place)
     return n < 0 ? -errno : 0;
 }
 
-/* 0: nobody does; -EADDRINUSE: somebody does, or may. */
-static int check_that_nobody_listens(const struct fate__unix_place *place)
+/* 0: nobody has; -EADDRINUSE: somebody has, or may. */
+static int check_that_nobody_has(const struct fate__unix_place *place)
 {
-    int fd = fate__sys->socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = fate__sys->socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -errno;
@@ -57,18 +58,30 @@ static int check_that_nobody_listens(const struct fate__unix_place *place)
     return why == -ECONNREFUSED || why == -ENOENT ? 0 : -EADDRINUSE;
 }
 
-/* -EEXIST: it is no socket, and so not ours to take away. */
+/* Another's may have got the number of the inode. */
+static bool is_same_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
+           one->st_ctim.tv_sec == other->st_ctim.tv_sec && one->st_ctim.tv_nsec == other->st_ctim.tv_nsec;
+}
+
+/* -EEXIST: it is no socket, and so not ours to take away.  Another program that finds it stale at the same
+ * time may have put its own in its place, which must stay. */
 static int remove_stale_file(const struct fate__unix_place *place)
 {
-    struct stat about;
+    struct stat about, later;
 
     if (fate__sys->lstat(place->name, &about) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(about.st_mode))
         return -EEXIST;
-    int why = check_that_nobody_listens(place);
+    int why = check_that_nobody_has(place);
     if (why < 0)
         return why;
+    if (fate__sys->lstat(place->name, &later) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!is_same_file(&about, &later))
+        return -EADDRINUSE;
     return fate__sys->unlink(place->name) < 0 && errno != ENOENT ? -errno : 0;
 }
 
