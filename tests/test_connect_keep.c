@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <fate/endpoint.h>
+#include <fate/log.h>
 #include <fate/reactor.h>
 #include <fate/report.h>
 
@@ -279,6 +281,68 @@ TEST(a_reactor_may_go_whatever_it_does)
         test_rounds(reactor, rounds);
         end();
     }
+}
+
+static fate_deferred *kept;
+
+static void cancel_kept(const fate_log_entry *entry, fate_value *arg)
+{
+    if (kept)
+        fate_cancel(kept);
+}
+
+/* Whoever hears in the log that a connection is lost may want no other. */
+TEST(a_cancel_by_who_reads_the_log_ends_it)
+{
+    if (!begin())
+        return;
+    kept = keep();
+    fate_watch watch = fate_log_observe(reactor, FATE_LOG_INFO, cancel_kept, fate_none());
+    if (accept_and_close(0)) {
+        EXPECT(watch.id < 0 || test_is_oom() || fate_state(kept) == FATE_DONE);
+        pass(2 * FATE_SECOND);
+        EXPECT_CONTAINS(test_trace(), "made; lost ConnectionDone; ");
+        EXPECT(watch.id < 0 || test_is_oom() || !is_asked_again());
+    }
+    fate_unwatch(watch);
+    stop(kept);
+    kept = NULL;
+    end();
+}
+
+static void ignore_data(fate_protocol *p, const void *data, size_t len)
+{
+}
+
+static fate_protocol *build_own(fate_value *arg, const fate_address *peer)
+{
+    return calloc(1, sizeof(fate_protocol));
+}
+
+static void free_and_cancel(fate_protocol *p, fate_value *why)
+{
+    free(p);
+    fate_cancel(kept);
+}
+
+TEST(a_cancel_by_a_protocol_that_has_freed_itself_ends_it)
+{
+    const fate_protocol_ops ops = { .size = sizeof ops,
+                                    .build = build_own,
+                                    .data_received = ignore_data,
+                                    .connection_lost = free_and_cancel };
+
+    if (!begin())
+        return;
+    kept = fate_hold(fate_keep_connected(reactor, test_tcp("127.0.0.1", port), &ops, fate_none()));
+    if (accept_and_close(0)) {
+        EXPECT(test_is_oom() || fate_state(kept) == FATE_DONE);
+        pass(2 * FATE_SECOND);
+        EXPECT(test_is_oom() || !is_asked_again());
+    }
+    stop(kept);
+    kept = NULL;
+    end();
 }
 
 /* ---- The report ---- */

@@ -52,6 +52,11 @@ static void leave(struct keeping *keeping)
     fate__free(keeping);
 }
 
+static bool is_connected(const struct keeping *keeping)
+{
+    return !fate_is_none(&keeping->self);
+}
+
 static void finish(struct keeping *keeping, fate_value result)
 {
     if (keeping->has_fired) {
@@ -86,14 +91,16 @@ static void say(const struct keeping *keeping, const char *why, fate_time delay)
                 fate__span_text(delay, span));
 }
 
+/* Who hears of it in the log may cancel it: so it waits already. */
 static void pause(struct keeping *keeping, const char *why)
 {
     fate_time delay = fate__backoff_next(&keeping->backoff, fate__random(keeping->reactor));
 
-    say(keeping, why, delay);
     keeping->pause = fate_call_later_at(keeping->reactor, delay, pause_is_over, fate_ptr(keeping), own_site);
     if (keeping->pause.id < 0)
         finish(keeping, fate__no_memory());
+    else
+        say(keeping, why, delay);
 }
 
 /* ---- Trying ---- */
@@ -151,7 +158,7 @@ static void one_has_gone(struct fate__factory *factory)
 {
     struct keeping *keeping = factory->owner;
 
-    if (!keeping || fate_is_none(&keeping->self))
+    if (!keeping || !is_connected(keeping))
         return;
     enter(keeping);
     has_lost(keeping);
@@ -160,9 +167,11 @@ static void one_has_gone(struct fate__factory *factory)
 
 /* ---- The deferred ---- */
 
+/* NULL once it is lost: what build has made may be gone before we hear of that. */
 static fate_transport *transport_of(const struct keeping *keeping)
 {
-    return fate_is_none(&keeping->self) ? NULL : fate_as_protocol(&keeping->self)->transport;
+    const fate_protocol *p = is_connected(keeping) ? keeping->factory->first : NULL;
+    return p ? p->transport : NULL;
 }
 
 /* In the orderly way; the second time, and where the reactor does not wait, at once. */
@@ -171,6 +180,8 @@ static void close_connection(struct keeping *keeping)
     bool is_abort = keeping->is_ending || keeping->reactor->turns.is_ending;
     fate_transport *transport = transport_of(keeping);
 
+    if (!transport)
+        return;
     if (is_abort)
         fate_abort_connection(transport);
     else
@@ -185,12 +196,11 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     if (keeping->has_fired)
         return false;
     enter(keeping);
-    if (transport_of(keeping))
-        close_connection(keeping);
+    close_connection(keeping);
     keeping->is_ending = true;
     if (keeping->connecting.d)
         fate_cancel_at(keeping->connecting.d, site);
-    else if (!transport_of(keeping) || is_last_chance)
+    else if (!is_connected(keeping) || is_last_chance)
         finish(keeping, fate_none());
     leave(keeping);
     return false;
@@ -199,12 +209,16 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
 static void say_what(const void *data, struct fate__waits *ret)
 {
     const struct keeping *keeping = data;
-    const fate_transport *transport = transport_of(keeping);
     char due[FATE__DUE_BYTES];
 
-    if (keeping->connecting.d || transport) {
-        snprintf(ret->text, sizeof ret->text, "%s", transport ? "the connection to be lost" : "a connection");
-        ret->on = transport ? (const void *)transport : keeping->connecting.d;
+    if (is_connected(keeping)) {
+        snprintf(ret->text, sizeof ret->text, "the connection to be lost");
+        ret->on = transport_of(keeping);
+        return;
+    }
+    if (keeping->connecting.d) {
+        snprintf(ret->text, sizeof ret->text, "a connection");
+        ret->on = keeping->connecting.d;
         return;
     }
     snprintf(ret->text, sizeof ret->text, "the pause before connecting again, %s",
