@@ -1,6 +1,7 @@
 /* Tests of src/net/connect_converse.c. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -273,6 +274,40 @@ TEST(a_protocol_without_converse_stops_the_program)
 {
     EXPECT_STOP(converse_without, NULL, "fate_converse was given a protocol without converse",
                 "test_connect_converse.c");
+}
+
+static fate_deferred *asking;
+
+static fate_protocol *build_own(fate_value *arg, const fate_address *from)
+{
+    return calloc(1, sizeof(fate_protocol));
+}
+
+static void abort_it(fate_protocol *p)
+{
+    fate_abort_connection(p->transport);
+}
+
+static void free_and_cancel(fate_protocol *p, fate_value *why)
+{
+    free(p);
+    fate_cancel(asking);
+}
+
+TEST(a_cancel_by_a_protocol_that_has_freed_itself_is_harmless)
+{
+    const fate_protocol_ops ops = { .size = sizeof ops,
+                                    .build = build_own,
+                                    .connection_made = abort_it,
+                                    .converse = ask,
+                                    .connection_lost = free_and_cancel };
+
+    if (!begin())
+        return;
+    asking = fate_hold(fate_converse(reactor, test_tcp("127.0.0.1", port), &ops, fate_none()));
+    test_expect_fails_with(reactor, asking, &FATE_CONNECTION_LOST, "lost before converse could begin");
+    fate_release(asking);
+    end();
 }
 
 TEST(the_plain_functions_do_the_same)

@@ -88,6 +88,13 @@ static void heard(struct fate__ear *ear, fate_value result)
 
 /* ---- The deferred ---- */
 
+/* NULL once it is lost: what build has made may be gone before we hear of that. */
+static fate_transport *transport_of(const struct conversing *conversing)
+{
+    const fate_protocol *p = conversing->factory->first;
+    return p ? p->transport : NULL;
+}
+
 /* What converse awaits fails, and it may clean up; its result is waited for, but not by a reactor that is
  * about to go. */
 static bool cancel(fate_deferred *d, void *data, const char *site)
@@ -100,8 +107,8 @@ static bool cancel(fate_deferred *d, void *data, const char *site)
     enter(conversing);
     if (conversing->connecting.d)
         fate_cancel_at(conversing->connecting.d, site);
-    else
-        fate__cancel_conversation(fate_as_protocol(&conversing->self)->transport);
+    else if (transport_of(conversing))
+        fate__cancel_conversation(transport_of(conversing));
     conversing->has_fired = conversing->has_fired || is_ending;
     leave(conversing);
     return is_ending;
@@ -113,9 +120,7 @@ static void say_what(const void *data, struct fate__waits *ret)
     const struct fate__ear *ear = &conversing->connecting;
 
     snprintf(ret->text, sizeof ret->text, "%s", ear->d ? "a connection" : "the conversation");
-    ret->on = ear->d;
-    if (!ear->d && !fate_is_none(&conversing->self))
-        ret->on = fate_as_protocol(&conversing->self)->transport;
+    ret->on = ear->d ? (const void *)ear->d : transport_of(conversing);
 }
 
 static const struct fate__source source = { .cancel = cancel, .waits = say_what };
