@@ -155,6 +155,7 @@ TEST(errnos_have_classes_words_and_remedies)
         { EADDRNOTAVAIL, &FATE_CONNECT_ERROR, "no local port is left for it" },
         { EADDRINUSE, &FATE_CONNECT_ERROR, "leave the port of bind= away (EADDRINUSE)" },
         { EPERM, &FATE_CONNECT_ERROR, "firewall" },
+        { EINVAL, &FATE_CONNECT_ERROR, "invalid: a link-local address needs its interface" },
         { EPROTO, &FATE_CONNECT_ERROR, "Protocol error (EPROTO)" },
     };
 
@@ -198,6 +199,20 @@ TEST(a_socket_that_would_be_connected_to_itself_is_refused)
     end();
 }
 
+/* 0.0.0.0 is this machine, and so no address that the socket would have. */
+TEST(nor_is_it_connected_to_itself_by_another_name)
+{
+    char endpoint[80];
+
+    if (!begin())
+        return;
+    port = test_refused_port();
+    snprintf(endpoint, sizeof endpoint, "tcp:0.0.0.0:%d:bind=127.0.0.1\\:%d", port, port);
+    test_expect_fails_with(reactor, connect_to(endpoint), &FATE_CONNECTION_REFUSED, "nothing listens there");
+    EXPECT_STR(test_trace(), "");
+    end();
+}
+
 /* ---- bind= ---- */
 
 TEST(the_local_address_is_that_of_bind)
@@ -220,6 +235,17 @@ TEST(a_bind_that_this_machine_does_not_have_says_so)
         return;
     test_expect_fails_with(reactor, connect_to("tcp:127.0.0.1:80:bind=192.0.2.7"), &FATE_CONNECT_ERROR,
                            "this machine does not have the address of bind=");
+    end();
+}
+
+/* The kernel takes 127.0.0.1 for the address of a peer elsewhere, and says EINVAL. */
+TEST(a_bind_from_which_no_way_leads_there_says_so)
+{
+    if (!begin())
+        return;
+    test_route_error("192.0.2.1", EINVAL);
+    test_expect_fails_with(reactor, connect_to("tcp:192.0.2.1:80:bind=127.0.0.1"), &FATE_CONNECT_ERROR,
+                           "no way leads there from the address of bind=");
     end();
 }
 
@@ -616,8 +642,15 @@ static void connect_without_protocol(void *arg)
     fate_connect(reactor, "tcp:localhost:80", NULL, fate_none());
 }
 
+static void connect_with_negative_time(void *arg)
+{
+    reactor = fate_reactor_new_simulated();
+    fate_connect_with(reactor, "tcp:localhost:80", &test_recorder, fate_none(), .timeout = -1);
+}
+
 TEST(what_the_program_does_wrong_stops_it)
 {
+    EXPECT_STOP(connect_with_negative_time, NULL, "fate_connect was given a negative time", "test_connect.c");
     EXPECT_STOP(connect_to_null, NULL, "fate_connect was given NULL for the endpoint", "test_connect.c");
     EXPECT_STOP(connect_without_protocol, NULL, "fate_connect was given NULL for the protocol");
 }

@@ -449,6 +449,10 @@ static fate_connect_options take_options(const struct fate__client *client)
     fate_connect_options ours = { .size = sizeof ours };
 
     fate__take_options(&ours, sizeof ours, client->options, client->what, client->site);
+    if (ours.timeout < 0 || ours.attempt_delay < 0 || ours.handshake_timeout < 0 || ours.idle_timeout < 0)
+        fate__stop(client->site,
+                   "%s was given a negative time in its options. 0 is the default; FATE_NEVER is no limit.",
+                   client->what);
     if (ours.timeout == 0)
         ours.timeout = TIMEOUT_DEFAULT;
     if (ours.attempt_delay == 0)

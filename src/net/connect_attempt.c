@@ -39,19 +39,26 @@ static int error_of(int fd)
 }
 
 /* Where nobody listens on a port of this machine that is in the ephemeral range, the kernel may choose that
- * very port for our side, and the socket is connected to itself. */
+ * very port for our side, and the socket is connected to itself.  The kernel is asked for both ends: the
+ * address that was asked for may be another one for this machine, as 0.0.0.0 is. */
 static bool is_connected_to_itself(const struct fate__attempt *attempt)
 {
     struct sockaddr_storage name;
     socklen_t len = sizeof name;
-    fate_address here;
+    fate_address here, peer;
 
     if (attempt->address.family == AF_UNIX || endpoint_of(attempt)->kind == FATE__ENDPOINT_FD)
         return false;
     if (fate__sys->getsockname(attempt->fd, (struct sockaddr *)&name, &len) < 0)
         return false;
     fate__address_from(&name, len, &here);
-    return fate_address_equal(&here, &attempt->address);
+    if (here.port != attempt->address.port)
+        return false;
+    len = sizeof name;
+    if (fate__sys->getpeername(attempt->fd, (struct sockaddr *)&name, &len) < 0)
+        return false;
+    fate__address_from(&name, len, &peer);
+    return fate_address_equal(&here, &peer);
 }
 
 /* Closed without a reset, a socket that was connected to itself would keep the port from its server. */

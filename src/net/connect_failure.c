@@ -20,7 +20,8 @@ enum {
     PATH = 1 << 3,
     ABSTRACT = 1 << 4,
     MEMORY = 1 << 5,
-    GIVEN = 1 << 6
+    GIVEN = 1 << 6,
+    FROM = 1 << 7 /* connecting with bind= */
 };
 
 static const struct why {
@@ -57,7 +58,9 @@ static const struct why {
     { IP, EPERM, &FATE_CONNECT_ERROR, "not permitted, by a firewall rule of this machine, say" },
     { IP, EACCES, &FATE_CONNECT_ERROR, "not permitted, by a security policy of this machine, say" },
     { IP, EINVAL, &FATE_CONNECT_ERROR,
-      "not a way to write it: a link-local address needs its interface, as in [fe80::1%eth0]" },
+      "invalid: a link-local address needs its interface, as in [fe80::1%eth0]" },
+    { FROM, EINVAL, &FATE_CONNECT_ERROR,
+      "no way leads there from the address of bind=: leave it away, and the system chooses one" },
     { PATH, ENOENT, &FATE_CONNECT_ERROR,
       "there is no such socket: its server does not run, or listens elsewhere" },
     { PATH, ECONNREFUSED, &FATE_CONNECTION_REFUSED,
@@ -90,7 +93,7 @@ static unsigned where_of(const struct fate__attempt *attempt)
     case FATE__ENDPOINT_FD:
         return GIVEN;
     default:
-        return IP;
+        return attempt->of->bind.family && attempt->error == EINVAL ? FROM : IP;
     }
 }
 
