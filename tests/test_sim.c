@@ -555,6 +555,42 @@ TEST(a_reset_is_heard_of_by_who_does_not_read)
     end();
 }
 
+static void pause_at_once(fate_protocol *p)
+{
+    test_trace_add("s made; ");
+    fate_pause_reading(p->transport);
+}
+
+static void note_loss(fate_protocol *p, fate_value *why)
+{
+    test_trace_add("s lost %s; ", fate_class_of(why)->name);
+}
+
+/* As the kernel's poller tells of it. */
+TEST(a_reset_from_before_it_was_accepted_is_heard_of_by_who_does_not_read)
+{
+    const fate_protocol_ops ops = { .size = sizeof ops,
+                                    .connection_made = pause_at_once,
+                                    .data_received = test_side.data_received,
+                                    .connection_lost = note_loss };
+
+    begin();
+    server.is_lazy = true;
+    serve("tcp:quotes:17", &ops);
+    call("tcp:quotes:17", &test_side);
+    fate_advance(reactor, 0);
+    if (client.p && server.listener) {
+        fate_abort_connection(client.p->transport);
+        fate_advance(reactor, 0);
+        test_trace_clear();
+        test_accept(&server);
+        fate_advance(reactor, 0);
+        EXPECT_STR(test_trace(),
+                   test_is_oom() && !server.n_accepted ? "" : "s made; s lost ConnectionReset; ");
+    }
+    end();
+}
+
 /* An orderly end would tell the peer that it has got all. */
 TEST(who_gives_up_with_bytes_queued_resets)
 {

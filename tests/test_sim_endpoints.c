@@ -204,3 +204,71 @@ TEST(memory_joins_programs_on_a_real_reactor)
     EXPECT_STR(test_trace(), "s made; c made; ");
     end(d);
 }
+
+/* ---- Who is called ---- */
+
+static struct test_server server;
+
+static void serve(const char *endpoint)
+{
+    test_serve(&server, reactor, endpoint, &test_side, fate_ptr("s"));
+}
+
+static int call_and_hang_up(const char *endpoint)
+{
+    struct test_client client;
+
+    test_call(&client, reactor, endpoint, &test_side, fate_ptr("c"));
+    fate_advance(reactor, 0);
+    int error = client.error;
+    test_call_done(&client);
+    return error;
+}
+
+static void end_places(void)
+{
+    test_serve_done(&server);
+    fate_reactor_free(reactor);
+}
+
+TEST(an_interface_of_zeros_is_any)
+{
+    if (!begin())
+        return;
+    serve("tcp:17:interface=0.0.0.0");
+    EXPECT_EQ(call_and_hang_up("tcp:quotes:17"), 0);
+    EXPECT_EQ(call_and_hang_up("tcp:127.0.0.1:17"), 0);
+    EXPECT_EQ(call_and_hang_up("tcp:[::1]:17"), -ECONNREFUSED);
+    test_serve_done(&server);
+    serve("tcp:17:interface=[::]");
+    EXPECT_EQ(call_and_hang_up("tcp:quotes:17"), 0);
+    EXPECT_EQ(call_and_hang_up("tcp:[::1]:17"), 0);
+    end_places();
+}
+
+TEST(an_interface_that_is_an_address_has_its_family)
+{
+    struct test_server second = { .is_lazy = false };
+
+    if (!begin())
+        return;
+    serve("tcp:17:interface=127.0.0.1");
+    EXPECT_EQ(call_and_hang_up("tcp:[::1]:17"), -ECONNREFUSED);
+    test_serve(&second, reactor, "tcp:17:interface=[::1]", &test_side, fate_ptr("s"));
+    EXPECT_EQ(second.error, 0);
+    test_serve_done(&second);
+    end_places();
+}
+
+TEST(names_are_the_same_in_capitals)
+{
+    if (!begin())
+        return;
+    serve("tcp:quotes:17");
+    EXPECT_EQ(call_and_hang_up("tcp:Quotes.:17"), 0);
+    EXPECT_EQ(call_and_hang_up("tcp:quotes2:17"), -ECONNREFUSED);
+    test_serve_done(&server);
+    serve("tcp:app.localhost:17");
+    EXPECT_EQ(call_and_hang_up("tcp:127.0.0.1:17"), 0);
+    end_places();
+}

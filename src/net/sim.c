@@ -9,6 +9,7 @@
 #include <base/options.h>
 #include <base/stop.h>
 #include <net/address.h>
+#include <net/resolve.h>
 
 #define BUFFER_BYTES  ((size_t)256 * 1024)
 #define FIRST_PORT    49152
@@ -83,13 +84,18 @@ struct fate__sim *fate__sim(fate_reactor *reactor)
 
 /* ---- Hosts ---- */
 
+_Static_assert(FATE__NAME_ROOM >= FATE_ADDRESS_TEXT_BYTES, "a literal is a name, too");
+
 /* The one form of a name: of a literal, that in which addresses are written. */
-static const char *plain_name(const char *name, char to[FATE_ADDRESS_TEXT_BYTES], fate_address *ret_literal)
+static const char *plain_name(const char *name, char to[FATE__NAME_ROOM], fate_address *ret_literal)
 {
     if (fate_address_parse(name, ret_literal) == 0)
         return fate_address_host(ret_literal, to);
     *ret_literal = (fate_address){ .family = 0 };
-    return name;
+    if (fate__name_is_local(name))
+        return LOOPBACK_HOST;
+    fate__name_key(name, to);
+    return to;
 }
 
 static struct fate__sim_host *find_host(const struct fate__sim *sim, const char *name)
@@ -178,7 +184,7 @@ bool fate__sim_is_any(const fate_address *address)
 
 struct fate__sim_host *fate__sim_host_named(struct fate__sim *sim, const char *name)
 {
-    char text[FATE_ADDRESS_TEXT_BYTES];
+    char text[FATE__NAME_ROOM];
     fate_address literal;
     const char *plain = plain_name(name, text, &literal);
 

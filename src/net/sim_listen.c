@@ -189,19 +189,28 @@ static bool is_in_use(const struct fate__sim_listener *listener)
     return false;
 }
 
-/* Its family, its host and its port: 0 is chosen. */
+/* Its family, its host and its port: 0 is chosen.  An address has its family, but :: takes both, unless it is
+ * tcp6 that listens. */
 static int place(struct fate__sim_listener *listener, const struct fate__endpoint *endpoint)
 {
     bool is_v6 = endpoint->family == AF_INET6;
+    fate_address literal = { .family = AF_UNSPEC };
+    bool is_literal = endpoint->host && fate_address_parse(endpoint->host, &literal) == 0;
+    bool is_any = is_literal && fate__sim_is_any(&literal);
 
     listener->family = endpoint->family;
-    if (endpoint->host) {
+    if (is_literal && !(is_any && literal.family == AF_INET6))
+        listener->family = literal.family;
+    if (endpoint->host && !is_any) {
         listener->host = fate__sim_host_named(listener->sim, endpoint->host);
         if (!listener->host)
             return -ENOMEM;
-        listener->address = fate__sim_address(listener->host, endpoint->family, endpoint->port);
-    } else
+        listener->address = fate__sim_address(listener->host, listener->family, endpoint->port);
+    } else if (is_any) {
+        listener->address = literal;
+    } else {
         fate_address_parse(is_v6 ? "::" : "0.0.0.0", &listener->address);
+    }
     listener->address.port = (uint16_t)endpoint->port;
     return 0;
 }

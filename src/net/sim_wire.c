@@ -513,8 +513,11 @@ int fate__sim_open(struct fate__sim_end *end, struct fate__factory *factory, fat
         close_end(end, true);
         return why;
     }
+    bool is_reset = end->in.is_reset;
     end->transport = transport;
     *ret_protocol = transport->protocol;
     fate__transport_begin(transport);
+    if (is_reset)
+        fate__look_for_trouble(transport);
     return 0;
 }
