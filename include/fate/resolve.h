@@ -20,11 +20,12 @@ FATE_API extern const fate_class FATE_DNS_TIMEOUT;
  * best first, families alternating (RFC 8305, 4).
  *
  * An address is itself, "[::1]" too, and localhost and what is below it this host (RFC 6761), IPv4 first.
- * What /etc/hosts has needs no thread.  All else is asked of the system, by up to four threads of the
- * reactor's own: several who ask for one name at a time share the answer, and nothing is kept for later.
- * Each is given 20 s, waiting for a thread included: FATE_DNS_TIMEOUT.  Cancel detaches: the late answer is
- * dropped.  A thread that still hangs in the system's resolver when the reactor is freed gets 200 ms, and is
- * left to itself then: so a program that unloads libfate should let its names be answered first.
+ * What /etc/hosts has needs no thread, and names below invalid and onion are nowhere else.  All others are
+ * asked of the system, by up to four threads of the reactor's own: several who ask for one name at a time
+ * share the answer, and nothing is kept for later.  Each is given 20 s, waiting for a thread included:
+ * FATE_DNS_TIMEOUT.  Cancel detaches: the late answer is dropped.  A thread that still hangs in the system's
+ * resolver when the reactor is freed gets 200 ms, and is left to itself then: so a program that unloads
+ * libfate should let its names be answered first.
  *
  * On a simulated reactor each name has an address of the simulated network (fate/test.h). */
 FATE_API fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const char *site);

@@ -80,14 +80,30 @@ size_t fate__name_key(const char *name, char ret_key[FATE__NAME_ROOM])
     return len;
 }
 
-bool fate__name_is_local(const char *name)
+/* Is the name that one, or below it? */
+static bool is_below(const char *name, const char *top)
 {
-    static const char localhost[] = "localhost";
-    const size_t n = sizeof localhost - 1;
+    const size_t n = strlen(top);
     char key[FATE__NAME_ROOM];
     size_t len = fate__name_key(name, key);
 
-    if (len < n || strcmp(key + len - n, localhost) != 0)
+    if (len < n || strcmp(key + len - n, top) != 0)
         return false;
     return len == n || key[len - n - 1] == '.';
+}
+
+bool fate__name_is_local(const char *name)
+{
+    return is_below(name, "localhost");
+}
+
+const char *fate__name_not_for_dns(const char *name)
+{
+    if (is_below(name, "invalid"))
+        return "names below invalid are there to be found nowhere (RFC 6761)";
+    if (is_below(name, "onion"))
+        return "names below onion are Tor's, and servers of DNS are not to hear of them (RFC 7686); a "
+               "resolver "
+               "for them is set by fate_set_resolver";
+    return NULL;
 }

@@ -486,7 +486,12 @@ static fate_deferred *ask_for(struct fate__names *names, const char *name, const
     struct fate__addresses addresses = { 0 };
 
     fate__hosts_find(&names->hosts, name, &addresses);
-    if (addresses.n == 0 && !addresses.has_failed)
+    bool is_found = addresses.n > 0 || addresses.has_failed;
+    const char *fault = is_found ? NULL : fate__name_not_for_dns(name);
+    if (fault)
+        return fired(names->net->reactor, fate__raise(site, &FATE_DNS_NO_NAME, "resolve %s: %s", name, fault),
+                     site);
+    if (!is_found)
         return ask_system(names, name, site);
     fate__addresses_alternate(&addresses);
     return fired_with(names->net->reactor, &addresses, site);

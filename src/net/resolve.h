@@ -17,6 +17,8 @@
 const char *fate__name_fault(const char *name);
 /* Is it "localhost", or below it?  Those are this host, whatever any server says (RFC 6761, 6.3). */
 bool fate__name_is_local(const char *name);
+/* Why no server may be asked for it; NULL: it may. */
+const char *fate__name_not_for_dns(const char *name);
 
 #define FATE__NAME_ROOM 256
 /* In small letters, without the dot at its end; its length. */
