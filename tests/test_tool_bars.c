@@ -71,15 +71,15 @@ TEST(a_bar_grows_and_its_line_stays_when_it_is_done)
     fate__bars_set(bars, 0, 1024000, 1024000);
     EXPECT_DRAWN(bars, 2000 * MS,
                  "^[1Aa.txt                [##################] 100% 1000.0 KiB  500.0 KiB/s     0:00^[K\n");
-    fate__bars_finish(bars, 0, NULL, 2000 * MS);
-    EXPECT_DRAWN(bars, 2100 * MS, "^[1Aa.txt: 1000.0 KiB in 2.0 s (500.0 KiB/s)^[K\n^[J");
+    fate__bars_finish(bars, 0, "a.txt is there");
+    EXPECT_DRAWN(bars, 2100 * MS, "^[1Aa.txt is there^[K\n^[J");
     EXPECT_DRAWN(bars, 9000 * MS, "");
     EXPECT(fate__bars_next(bars) == FATE_NEVER);
     fate__bars_free(bars);
     fate__bars_free(NULL);
 }
 
-TEST(an_item_that_fails_says_why)
+TEST(a_line_shows_nothing_that_a_terminal_would_obey)
 {
     struct fate__bars *bars = new_bars(&ascii, 1);
 
@@ -87,8 +87,8 @@ TEST(an_item_that_fails_says_why)
         return;
     EXPECT_DRAWN(bars, 0,
                  "a.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n");
-    fate__bars_finish(bars, 0, "connection\nlost", 500 * MS);
-    fate__bars_finish(bars, 0, "a second end counts for nothing", 600 * MS);
+    fate__bars_finish(bars, 0, "a.txt: connection\nlost");
+    fate__bars_finish(bars, 0, "a second end counts for nothing");
     EXPECT_DRAWN(bars, 700 * MS, "^[1Aa.txt: connection?lost^[K\n^[J");
     EXPECT_DRAWN(bars, 800 * MS, "");
     fate__bars_free(bars);
@@ -173,13 +173,13 @@ TEST(several_items_have_a_total)
                  "a.txt                [##################] 100% 1000.0 KiB        0 B/s     -:--^[K\n"
                  "b.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n"
                  "total, 0 of 2        [#########.........]  50% 1000.0 KiB        0 B/s     -:--^[K\n");
-    fate__bars_finish(bars, 0, NULL, 1000 * MS);
+    fate__bars_finish(bars, 0, "a.txt: well");
     fate__bars_set(bars, 1, 512000, 1024000);
     EXPECT_DRAWN(bars, 1000 * MS,
-                 "^[3Aa.txt: 1000.0 KiB in 1.0 s (1000.0 KiB/s)^[K\n"
+                 "^[3Aa.txt: well^[K\n"
                  "b.txt                [#########.........]  50%  500.0 KiB  500.0 KiB/s     0:01^[K\n"
                  "total, 1 of 2        [#############.....]  75%    1.4 MiB  500.0 KiB/s     0:01^[K\n^[J");
-    fate__bars_finish(bars, 1, "refused", 2000 * MS);
+    fate__bars_finish(bars, 1, "b.txt: refused");
     EXPECT_DRAWN(bars, 2000 * MS, "^[2Ab.txt: refused^[K\n^[J");
     fate__bars_free(bars);
 }
@@ -210,11 +210,11 @@ TEST(what_does_not_fit_on_the_terminal_is_counted)
                  "b.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n"
                  "and 2 more^[K\n"
                  "total, 0 of 4        [..................]   0%        0 B        0 B/s     -:--^[K\n");
-    fate__bars_finish(bars, 0, "x", 0);
-    fate__bars_finish(bars, 2, "y", 0);
+    fate__bars_finish(bars, 2, "y");
+    fate__bars_finish(bars, 0, "x");
     EXPECT_DRAWN(bars, 100 * MS,
-                 "^[4Aa.txt: x^[K\n"
-                 "c.txt: y^[K\n"
+                 "^[4Ay^[K\n"
+                 "x^[K\n"
                  "b.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n"
                  "d.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n"
                  "total, 2 of 4        [..................]   0%        0 B        0 B/s     -:--^[K\n^[J");
@@ -233,8 +233,8 @@ TEST(what_is_cleared_comes_back)
     EXPECT_CLEARED(bars, 10 * MS, "");
     EXPECT_DRAWN(bars, 20 * MS,
                  "a.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n");
-    fate__bars_finish(bars, 0, "x", 30 * MS);
-    EXPECT_CLEARED(bars, 30 * MS, "^[1Aa.txt: x^[K\n^[J");
+    fate__bars_finish(bars, 0, "x");
+    EXPECT_CLEARED(bars, 30 * MS, "^[1Ax^[K\n^[J");
     EXPECT(test_is_oom() || fate__bars_next(bars) == FATE_NEVER);
     fate__bars_free(bars);
 }
@@ -248,21 +248,21 @@ TEST(lines_follow_the_width)
     if (!bars)
         return;
     fate__bars_set(bars, 0, 512000, 1024000);
-    fate__bars_set_columns(bars, 120);
+    fate__bars_resize(bars, 120, 0);
     EXPECT_DRAWN(bars, 0,
                  "a.txt                          [########################........................]  50%  "
                  "500.0 KiB        0 B/s     -:--^[K\n");
-    fate__bars_set_columns(bars, 62);
+    fate__bars_resize(bars, 62, 0);
     EXPECT_DRAWN(bars, 100 * MS, "^[1Aa.txt       [####.....]  50%  500.0 KiB        0 B/s     -:--^[K\n");
-    fate__bars_set_columns(bars, 61);
+    fate__bars_resize(bars, 61, 0);
     EXPECT_DRAWN(bars, 200 * MS, "^[1Aa.txt                   50%  500.0 KiB    2.4 MiB/s     0:00^[K\n");
-    fate__bars_set_columns(bars, 20);
+    fate__bars_resize(bars, 20, 0);
     EXPECT_DRAWN(bars, 300 * MS, "^[1Aa.txt           50%^[K\n");
-    fate__bars_set_columns(bars, 10);
-    EXPECT_DRAWN(bars, 400 * MS, "^[1Aa.t~  50%^[K\n");
-    fate__bars_set_columns(bars, 4);
-    EXPECT_DRAWN(bars, 500 * MS, "^[1Aa.~^[K\n");
-    fate__bars_set_columns(bars, 1);
+    fate__bars_resize(bars, 10, 0);
+    EXPECT_DRAWN(bars, 400 * MS, "^[1A~txt  50%^[K\n");
+    fate__bars_resize(bars, 4, 0);
+    EXPECT_DRAWN(bars, 500 * MS, "^[1A~xt^[K\n");
+    fate__bars_resize(bars, 1, 0);
     EXPECT_DRAWN(bars, 600 * MS, "^[1A^[K\n");
     fate__bars_free(bars);
 }
@@ -275,7 +275,7 @@ TEST(no_line_is_too_wide)
     for (size_t columns = 1; columns < 200 && bars && !test_is_oom(); columns++) {
         struct fate__text text = { 0 };
         fate__bars_set(bars, 0, UINT64_MAX / 200 * columns, UINT64_MAX);
-        fate__bars_set_columns(bars, columns);
+        fate__bars_resize(bars, columns, 0);
         fate__bars_clear(bars, 0, &text);
         fate__text_done(&text);
         fate__bars_draw(bars, (fate_time)columns * FATE_SECOND, &text);
@@ -298,9 +298,9 @@ TEST(without_a_terminal_each_finished_item_has_a_line)
     EXPECT_DRAWN(bars, 0, "");
     fate__bars_set(bars, 0, 1024, 1024);
     EXPECT_DRAWN(bars, 1000 * MS, "");
-    fate__bars_finish(bars, 0, NULL, 1500 * MS);
-    EXPECT_DRAWN(bars, 1500 * MS, "a.txt: 1.0 KiB in 1.5 s (682 B/s)\n");
-    fate__bars_finish(bars, 1, "no such page", 1550 * MS);
+    fate__bars_finish(bars, 0, "a.txt: here");
+    EXPECT_DRAWN(bars, 1500 * MS, "a.txt: here\n");
+    fate__bars_finish(bars, 1, "b.txt: no such page");
     EXPECT_DRAWN(bars, 1560 * MS, "");
     EXPECT(test_is_oom() || fate__bars_next(bars) == 1600 * MS);
     EXPECT_CLEARED(bars, 1560 * MS, "b.txt: no such page\n");
@@ -308,15 +308,29 @@ TEST(without_a_terminal_each_finished_item_has_a_line)
     fate__bars_free(bars);
 }
 
-TEST(an_item_that_took_no_time_has_no_rate)
+TEST(items_that_are_still_to_come_are_counted)
+{
+    struct fate__bars *bars = new_bars(&ascii, 1);
+
+    if (!bars)
+        return;
+    fate__bars_expect(bars, 3);
+    EXPECT_DRAWN(bars, 0,
+                 "a.txt                [..................]   0%        0 B        0 B/s     -:--^[K\n"
+                 "total, 0 of 3        [###...............]             0 B        0 B/s     -:--^[K\n");
+    fate__bars_free(bars);
+}
+
+TEST(without_memory_for_its_line_an_item_is_over)
 {
     struct fate__bars *bars = new_bars(&plain, 1);
 
     if (!bars)
         return;
-    fate__bars_set(bars, 0, 1024, 1024);
-    fate__bars_finish(bars, 0, NULL, 0);
-    EXPECT_DRAWN(bars, 0, "a.txt: 1.0 KiB in 0 ms (0 B/s)\n");
+    test_fail_allocation(1, true);
+    fate__bars_finish(bars, 0, "a.txt: well");
+    EXPECT(test_fail_allocation(0, false));
+    EXPECT_DRAWN(bars, 0, "a.txt: over\n");
     fate__bars_free(bars);
 }
 
@@ -327,17 +341,40 @@ TEST(without_memory_a_line_is_said_later)
 
     if (!bars)
         return;
-    fate__bars_finish(bars, 0, NULL, 0);
+    fate__bars_finish(bars, 0, "a.txt: well");
     test_fail_allocation(1, true);
     fate__bars_draw(bars, 0, &text);
     EXPECT(test_fail_allocation(0, false));
     EXPECT(text.has_failed);
     fate__text_done(&text);
-    EXPECT_DRAWN(bars, 0, "a.txt: 0 B in 0 ms (0 B/s)\n");
+    EXPECT_DRAWN(bars, 0, "a.txt: well\n");
     fate__bars_free(bars);
 }
 
 /* ---- Columns ---- */
+
+TEST(of_what_is_too_long_the_end_may_be_kept)
+{
+    const struct {
+        const char *s;
+        size_t columns;
+        bool is_utf8;
+        const char *expected;
+    } cases[] = {
+        { "abcd", 3, false, "~cd" },
+        { "abc", 4, false, "abc " },
+        { "abc", 0, false, "" },
+        { "abc", 1, true, "\xe2\x80\xa6" },
+        { "a\xe4\xb8\xad\xe6\x96\x87", 4, true, "\xe2\x80\xa6\xe6\x96\x87 " },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fate__text text = { 0 };
+        fate__add_last_columns(&text, cases[i].s, cases[i].columns, cases[i].is_utf8);
+        test_expect_str(FATE_HERE, text.len ? text.bytes : "", cases[i].expected, cases[i].s);
+        fate__text_done(&text);
+    }
+}
 
 static void expect_columns(const char *here, const char *s, size_t columns, bool is_utf8,
                            const char *expected)

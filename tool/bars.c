@@ -22,21 +22,21 @@
 enum item_state { RUNNING, FINISHED, SAID };
 
 struct item {
-    char *name, *error;
+    char *name, *line; /* what remains of it: NULL where there was no memory for it */
     uint64_t done, total;
-    fate_time begun, ended;
+    fate_time begun;
     uint64_t rate, rated_done; /* bytes a second; what was done when it was measured */
     fate_time rated;
     enum item_state state;
-    bool has_failed; /* with error, where there was memory for it */
+    int next; /* of those that are finished and unsaid; -1: none */
 };
 
 struct fate__bars {
     struct fate__bars_options options;
     struct item *items;
-    size_t n, n_running;
-    size_t n_unsaid; /* that are finished, and whose lines have not been written */
-    size_t n_lines;  /* that are on the terminal, above the cursor */
+    size_t n, n_running, n_expected;
+    int first_unsaid, last_unsaid; /* that are finished, and whose lines have not been written; -1: none */
+    size_t n_lines;                /* that are on the terminal, above the cursor */
     fate_time drawn;
     bool was_drawn;
 };
@@ -58,9 +58,8 @@ struct fate__bars *fate__bars_new(const struct fate__bars_options *options)
     if (!bars)
         return NULL;
     bars->options = *options;
-    if (!options->rows_max)
-        bars->options.rows_max = ROWS_DEFAULT;
-    fate__bars_set_columns(bars, options->columns);
+    bars->first_unsaid = bars->last_unsaid = -1;
+    fate__bars_resize(bars, options->columns, options->rows_max);
     return bars;
 }
 
@@ -70,15 +69,21 @@ void fate__bars_free(struct fate__bars *bars)
         return;
     for (size_t i = 0; i < bars->n; i++) {
         fate__free(bars->items[i].name);
-        fate__free(bars->items[i].error);
+        fate__free(bars->items[i].line);
     }
     fate__free(bars->items);
     fate__free(bars);
 }
 
-void fate__bars_set_columns(struct fate__bars *bars, size_t columns)
+void fate__bars_resize(struct fate__bars *bars, size_t columns, size_t rows_max)
 {
     bars->options.columns = columns ? columns : COLUMNS_DEFAULT;
+    bars->options.rows_max = rows_max ? rows_max : ROWS_DEFAULT;
+}
+
+void fate__bars_expect(struct fate__bars *bars, size_t n)
+{
+    bars->n_expected = n;
 }
 
 int fate__bars_add(struct fate__bars *bars, const char *name, uint64_t total, fate_time now)
@@ -102,19 +107,21 @@ void fate__bars_set(struct fate__bars *bars, int item, uint64_t done, uint64_t t
     bars->items[item].total = total;
 }
 
-/* Without memory for the error's text its line just says that it has failed. */
-void fate__bars_finish(struct fate__bars *bars, int number, const char *error, fate_time now)
+void fate__bars_finish(struct fate__bars *bars, int number, const char *line)
 {
     struct item *item = &bars->items[number];
 
     if (item->state != RUNNING)
         return;
     item->state = FINISHED;
-    item->ended = now;
-    item->has_failed = error != NULL;
-    item->error = error ? copy_of(error) : NULL;
+    item->line = copy_of(line);
+    item->next = -1;
     bars->n_running--;
-    bars->n_unsaid++;
+    if (bars->last_unsaid < 0)
+        bars->first_unsaid = number;
+    else
+        bars->items[bars->last_unsaid].next = number;
+    bars->last_unsaid = number;
 }
 
 /* ---- Rates ---- */
@@ -240,7 +247,7 @@ static void add_line(const struct fate__bars *bars, struct fate__text *to, const
     bool is_utf8 = bars->options.is_utf8;
 
     if (columns < AMOUNTS + BAR_MIN) {
-        fate__add_columns(to, line->name, columns > 5 ? columns - 5 : columns, is_utf8);
+        fate__add_last_columns(to, line->name, columns > 5 ? columns - 5 : columns, is_utf8);
         if (columns > 5 && line->total)
             fate__text_format(to, " %3u%%", (unsigned)part_of(line->done, line->total, 100));
         return;
@@ -250,7 +257,7 @@ static void add_line(const struct fate__bars *bars, struct fate__text *to, const
         name = columns - AMOUNTS;
     else if (name > (columns - AMOUNTS) / 2)
         name = (columns - AMOUNTS) / 2;
-    fate__add_columns(to, line->name, name, is_utf8);
+    fate__add_last_columns(to, line->name, name, is_utf8);
     if (has_bar)
         add_bar(bars, to, line, columns - AMOUNTS - name - 3);
     add_amounts(to, line);
@@ -258,31 +265,21 @@ static void add_line(const struct fate__bars *bars, struct fate__text *to, const
 
 /* ---- Lines ---- */
 
-/* "a.txt: 1.2 MiB in 3.0 s (410.5 KiB/s)", or "a.txt: " and what went wrong. */
+/* Without memory for its line there is its name, and that it is over. */
 static void add_finished(const struct fate__bars *bars, struct fate__text *to, const struct item *item)
 {
-    char done[FATE__AMOUNT_BYTES], rate[FATE__AMOUNT_BYTES], span[FATE__SPAN_BYTES];
-    fate_time took = item->ended - item->begun;
+    const char *line = item->line ? item->line : item->name;
+    bool is_utf8 = bars->options.is_utf8;
 
-    fate__add_columns(to, item->name, fate__columns_of(item->name, bars->options.is_utf8),
-                      bars->options.is_utf8);
-    if (item->error) {
-        fate__text_add(to, ": ");
-        fate__add_columns(to, item->error, fate__columns_of(item->error, bars->options.is_utf8),
-                          bars->options.is_utf8);
-    } else if (item->has_failed)
-        fate__text_add(to, ": failed");
-    else
-        fate__text_format(to, ": %s in %s (%s/s)", fate__size_text(item->done, done),
-                          fate__span_text(took, span), fate__size_text(rate_of(item->done, took), rate));
+    fate__add_columns(to, line, fate__columns_of(line, is_utf8), is_utf8);
+    fate__text_add(to, item->line ? "" : ": over");
     fate__text_add(to, bars->options.is_terminal ? CLEAR_LINE "\n" : "\n");
 }
 
 static void say_finished(struct fate__bars *bars, struct fate__text *to)
 {
-    for (size_t i = 0; i < bars->n; i++)
-        if (bars->items[i].state == FINISHED)
-            add_finished(bars, to, &bars->items[i]);
+    for (int i = bars->first_unsaid; i >= 0; i = bars->items[i].next)
+        add_finished(bars, to, &bars->items[i]);
 }
 
 static size_t add_running(struct fate__bars *bars, fate_time now, struct fate__text *to)
@@ -309,7 +306,8 @@ static size_t add_total(struct fate__bars *bars, fate_time now, struct fate__tex
 {
     char name[64];
     struct line line = { .name = name, .since = now - bars->items[0].begun };
-    bool is_known = true;
+    size_t n = bars->n_expected > bars->n ? bars->n_expected : bars->n;
+    bool is_known = n == bars->n;
 
     for (size_t i = 0; i < bars->n; i++) {
         struct item *item = &bars->items[i];
@@ -320,7 +318,7 @@ static size_t add_total(struct fate__bars *bars, fate_time now, struct fate__tex
         line.total += is_running ? item->total : item->done;
     }
     line.total = is_known ? line.total : 0;
-    snprintf(name, sizeof name, "total, %zu of %zu", bars->n - bars->n_running, bars->n);
+    snprintf(name, sizeof name, "total, %zu of %zu", bars->n - bars->n_running, n);
     add_line(bars, to, &line);
     fate__text_add(to, CLEAR_LINE "\n");
     return 1;
@@ -334,16 +332,15 @@ static size_t add_bars(struct fate__bars *bars, fate_time now, struct fate__text
         fate__text_format(to, "and %zu more" CLEAR_LINE "\n", bars->n_running - bars->options.rows_max);
         n++;
     }
-    return n + (n && bars->n > 1 ? add_total(bars, now, to) : 0);
+    return n + (n && (bars->n > 1 || bars->n_expected > 1) ? add_total(bars, now, to) : 0);
 }
 
 /* Only what has been written counts as said: the next drawing says it again where memory has run out. */
 static void has_drawn(struct fate__bars *bars, fate_time now, size_t n_lines)
 {
-    for (size_t i = 0; i < bars->n; i++)
-        if (bars->items[i].state == FINISHED)
-            bars->items[i].state = SAID;
-    bars->n_unsaid = 0;
+    for (int i = bars->first_unsaid; i >= 0; i = bars->items[i].next)
+        bars->items[i].state = SAID;
+    bars->first_unsaid = bars->last_unsaid = -1;
     bars->n_lines = n_lines;
     bars->drawn = now;
     bars->was_drawn = true;
@@ -369,7 +366,7 @@ fate_time fate__bars_next(const struct fate__bars *bars)
 {
     bool moves = bars->options.is_terminal && bars->n_running;
 
-    if (!moves && !bars->n_unsaid)
+    if (!moves && bars->first_unsaid < 0)
         return FATE_NEVER;
     return bars->was_drawn ? bars->drawn + FATE__BARS_INTERVAL : 0;
 }

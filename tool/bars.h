@@ -20,15 +20,17 @@ struct fate__bars;
 /* NULL: no memory. */
 struct fate__bars *fate__bars_new(const struct fate__bars_options *options);
 void fate__bars_free(struct fate__bars *bars);
-/* The terminal has another width now. */
-void fate__bars_set_columns(struct fate__bars *bars, size_t columns);
+/* The terminal has another size now; 0 as above. */
+void fate__bars_resize(struct fate__bars *bars, size_t columns, size_t rows_max);
 
 /* A new item, shown as name, of so many bytes; 0: nobody knows.  Its number, or -ENOMEM. */
 int fate__bars_add(struct fate__bars *bars, const char *name, uint64_t total, fate_time now);
 /* How much is done; total as above, for those who learn of it late. */
 void fate__bars_set(struct fate__bars *bars, int item, uint64_t done, uint64_t total);
-/* It is over, well with NULL, else with what went wrong. */
-void fate__bars_finish(struct fate__bars *bars, int item, const char *error, fate_time now);
+/* It is over, and this line is what remains of it, in the order in which items end. */
+void fate__bars_finish(struct fate__bars *bars, int item, const char *line);
+/* As many as that there will be in all: the total counts them before they are added. */
+void fate__bars_expect(struct fate__bars *bars, size_t n);
 
 /* Adds to `to` what is to be written now: nothing where no item is under way or newly finished, or the last
  * drawing is less than FATE__BARS_INTERVAL ago.  Without memory for the text, to->has_failed, draw anew. */

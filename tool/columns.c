@@ -93,3 +93,20 @@ void fate__add_columns(struct fate__text *to, const char *s, size_t columns, boo
     for (; left; left--)
         fate__text_add(to, " ");
 }
+
+void fate__add_last_columns(struct fate__text *to, const char *s, size_t columns, bool is_utf8)
+{
+    size_t n = fate__columns_of(s, is_utf8);
+
+    if (n <= columns || !columns) {
+        fate__add_columns(to, s, columns, is_utf8);
+        return;
+    }
+    while (n > columns - 1) {
+        struct shown shown = next(s, is_utf8);
+        n -= shown.columns;
+        s += shown.taken;
+    }
+    fate__text_add(to, is_utf8 ? "\xe2\x80\xa6" : "~");
+    fate__add_columns(to, s, columns - 1, is_utf8);
+}

@@ -179,6 +179,7 @@ static int set_value(struct parse *parse, const struct fate__option *option, con
         ++*(unsigned *)place;
         return 0;
     case FATE__OPTION_TEXTS:
+    case FATE__OPTION_FILES:
         return add_text(place, value);
     case FATE__OPTION_CHOICE:
         return set_choice(parse, option, value, place);
@@ -326,7 +327,7 @@ static void free_texts(const struct fate__option *options, void *settings)
 {
     for (; options && options->name; options++) {
         struct fate__texts *texts = (void *)((char *)settings + options->offset);
-        if (options->kind != FATE__OPTION_TEXTS)
+        if (options->kind != FATE__OPTION_TEXTS && options->kind != FATE__OPTION_FILES)
             continue;
         fate__free(texts->items);
         *texts = (struct fate__texts){ 0 };

@@ -19,6 +19,7 @@ enum fate__option_kind {
     FATE__OPTION_TEXT,     /* const char *, in argv */
     FATE__OPTION_FILE,     /* the same; bash completes it */
     FATE__OPTION_TEXTS,    /* struct fate__texts: it may be there several times */
+    FATE__OPTION_FILES,    /* the same; bash completes them */
     FATE__OPTION_CHOICE,   /* const char *, in choices */
     FATE__OPTION_NUMBER,   /* int64_t: from min to max */
     FATE__OPTION_SPAN,     /* fate_time: "1.5s", "200ms", "5min", "1h", "2d"; "10" are seconds */

@@ -180,7 +180,7 @@ static void add_values(struct fate__text *to, const char *command, const struct 
         if (!options->value)
             continue;
         add_place(to, command, options);
-        if (options->kind == FATE__OPTION_FILE)
+        if (options->kind == FATE__OPTION_FILE || options->kind == FATE__OPTION_FILES)
             fate__text_add(
                 to,
                 "        compopt -o filenames\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n");
