@@ -232,6 +232,27 @@ TEST(a_descriptor_that_is_connected_is_used)
         close(ends[0]);
 }
 
+TEST(a_descriptor_that_was_given_is_not_given_again)
+{
+    int ends[2];
+
+    if (!begin() || !EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0))
+        return;
+    fate_value self = test_result_of(reactor, connect_to(fd_endpoint(ends[0])));
+    bool is_given = !fate_is_failure(&self);
+    if (EXPECT(is_given)) {
+        test_expect_fails_with(reactor, connect_to(fd_endpoint(ends[0])), &FATE_CONNECT_ERROR,
+                               "it was given before, and is in use: give a copy (dup) (EBUSY)");
+        EXPECT(send(ends[1], "hello", 5, MSG_NOSIGNAL) == 5);
+        test_until_trace(reactor, "got hello; ");
+    }
+    fate_drop(self);
+    close(ends[1]);
+    end();
+    if (!is_given)
+        close(ends[0]);
+}
+
 TEST(a_descriptor_that_cannot_be_used_says_why_and_stays_the_callers)
 {
     int file, socket_fd, datagrams;

@@ -127,6 +127,21 @@ TEST(an_inherited_socket_is_listened_on_and_goes_with_the_listener)
         close(fd);
 }
 
+TEST(a_socket_that_was_given_is_not_given_again)
+{
+    fate_address address;
+    int fd = net_listen(&address);
+
+    if (net_begin() && listener_of(listen_on("fd", fd))) {
+        EXPECT_FAILS(listen_on("fd", fd), &FATE_LISTEN_ERROR,
+                     "was given before, and is in use: give a copy (dup)");
+        EXPECT(is_open(fd));
+        test_at_end();
+    }
+    if (is_open(fd))
+        close(fd);
+}
+
 static void expect_refused(int fd, const char *words)
 {
     EXPECT_FAILS(listen_on("fd", fd), &FATE_LISTEN_ERROR, words);

@@ -194,13 +194,15 @@ static int begin_socket(struct fate__attempt *attempt)
 /* ---- A descriptor that is given ---- */
 
 /* It is given only if it can be used: a number that was mistyped may be somebody else's. */
-static int check_given(int fd, fate_address *ret_peer)
+static int check_given(const fate_reactor *reactor, int fd, fate_address *ret_peer)
 {
     struct sockaddr_storage name;
     socklen_t name_len = sizeof name;
     int type = 0;
     socklen_t len = sizeof type;
 
+    if (fate__is_in_use(reactor, fd))
+        return -EBUSY;
     if (fate__sys->getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
         return -errno;
     if (type != SOCK_STREAM)
@@ -225,7 +227,7 @@ static void use_given(fate_value *arg)
 static int begin_given(struct fate__attempt *attempt)
 {
     int fd = endpoint_of(attempt)->number;
-    int why = check_given(fd, &attempt->address);
+    int why = check_given(attempt->of->reactor, fd, &attempt->address);
 
     attempt->doing = FATE__CONNECTING;
     if (why < 0)

@@ -73,6 +73,7 @@ static const struct why {
     { ABSTRACT, ECONNREFUSED, &FATE_CONNECTION_REFUSED, "refused: nobody listens there" },
     { MEMORY, ECONNREFUSED, &FATE_CONNECTION_REFUSED, "refused: nobody on this reactor listens there" },
     { GIVEN, EOPNOTSUPP, &FATE_CONNECT_ERROR, "the simulated network has no descriptors" },
+    { GIVEN, EBUSY, &FATE_CONNECT_ERROR, "it was given before, and is in use: give a copy (dup)" },
     { GIVEN, EBADF, &FATE_CONNECT_ERROR, "there is no such descriptor" },
     { GIVEN, ENOTSOCK, &FATE_CONNECT_ERROR, "it is not a socket" },
     { GIVEN, EPROTOTYPE, &FATE_CONNECT_ERROR, "it is not a socket of streams" },

@@ -15,6 +15,7 @@
 
 #include <base/process.h>
 #include <base/sys.h>
+#include <reactor/reactor.h>
 
 #define FIRST_FD  3
 #define COUNT_MAX 4096
@@ -153,6 +154,9 @@ static fate_value check_socket(const struct fate__listen *wanted, int fd)
                                     "descriptor %d is a connection, not a socket that listens: in a socket "
                                     "unit of systemd say Accept=no",
                                     fd);
+    if (fate__is_in_use(wanted->reactor, fd))
+        return fate__listen_refusal(wanted,
+                                    "descriptor %d was given before, and is in use: give a copy (dup)", fd);
     return fate_none();
 }
 

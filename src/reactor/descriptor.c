@@ -213,6 +213,12 @@ int fate_watch_events(fate_watch handle, unsigned events)
     return why;
 }
 
+bool fate__is_in_use(const fate_reactor *reactor, int fd)
+{
+    return is_owned(reactor, fd) ||
+           ((size_t)fd < reactor->descriptors.n && reactor->descriptors.by_fd[fd].first);
+}
+
 /* ---- Descriptors with an owner ---- */
 
 int fate__own_descriptor(fate_reactor *reactor, int fd, void *owner)

@@ -36,6 +36,8 @@ void fate__descriptors_deliver(fate_reactor *reactor, const struct fate__event *
  * it does before it closes it.  0 or -errno. */
 int fate__own_descriptor(fate_reactor *reactor, int fd, void *owner);
 void fate__disown_descriptor(fate_reactor *reactor, int fd);
+/* Is it watched, or has it an owner? */
+bool fate__is_in_use(const fate_reactor *reactor, int fd);
 void fate__descriptors_done(struct fate__descriptors *descriptors);
 
 #endif
