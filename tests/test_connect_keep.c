@@ -103,7 +103,7 @@ TEST(a_connection_that_is_lost_is_made_again_after_a_second)
     if (accept_and_close(0)) {
         EXPECT_STR(test_trace(), "made; lost ConnectionDone; ");
         EXPECT_CONTAINS(test_last_log(reactor), "the connection to tcp:127.0.0.1:");
-        EXPECT_CONTAINS(test_last_log(reactor), " is lost; connecting again in ");
+        EXPECT_CONTAINS(test_last_log(reactor), " is lost: closed by the peer; connecting again in ");
         pass(899 * FATE_MILLISECOND);
         EXPECT(!is_asked_again());
         pass(101 * FATE_MILLISECOND);

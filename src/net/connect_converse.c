@@ -60,7 +60,7 @@ static void conversed(struct fate__factory *factory, fate_value result)
 }
 
 /* It was lost before there could be a conversation. */
-static void one_has_gone(struct fate__factory *factory)
+static void one_has_gone(struct fate__factory *factory, const fate_value *why)
 {
     struct conversing *conversing = factory->owner;
 
@@ -68,7 +68,7 @@ static void one_has_gone(struct fate__factory *factory)
         return;
     enter(conversing);
     finish(conversing, fate_raise_at("fate_converse", factory->site, &FATE_CONNECTION_LOST,
-                                     "lost before converse could begin"));
+                                     "lost before converse could begin: %s", fate_message(why)));
     leave(conversing);
 }
 

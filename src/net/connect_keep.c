@@ -138,10 +138,11 @@ static void try(struct keeping *keeping)
     fate__listen(&keeping->connecting, fate__connect(keeping->factory, keeping->endpoint, &keeping->options));
 }
 
-static void has_lost(struct keeping *keeping)
+static void has_lost(struct keeping *keeping, const fate_value *why)
 {
-    char why[128];
+    char text[512];
 
+    snprintf(text, sizeof text, "the connection to %.100s is lost: %s", keeping->endpoint, fate_message(why));
     fate_drop(fate_take(&keeping->self));
     if (keeping->is_ending) {
         finish(keeping, fate_none());
@@ -149,19 +150,18 @@ static void has_lost(struct keeping *keeping)
     }
     if (keeping->reactor->now - keeping->connected >= LASTING)
         fate__backoff_reset(&keeping->backoff);
-    snprintf(why, sizeof why, "the connection to %.100s is lost", keeping->endpoint);
-    pause(keeping, why);
+    pause(keeping, text);
 }
 
 /* One that was aborted since it came too late for us is none of ours. */
-static void one_has_gone(struct fate__factory *factory)
+static void one_has_gone(struct fate__factory *factory, const fate_value *why)
 {
     struct keeping *keeping = factory->owner;
 
     if (!keeping || !is_connected(keeping))
         return;
     enter(keeping);
-    has_lost(keeping);
+    has_lost(keeping, why);
     leave(keeping);
 }
 

@@ -125,7 +125,7 @@ void fate__listener_leave(fate_listener *listener)
 
 /* ---- One of its connections has gone ---- */
 
-static void one_has_gone(struct fate__factory *factory)
+static void one_has_gone(struct fate__factory *factory, const fate_value *why)
 {
     fate_listener *listener = factory->owner;
 

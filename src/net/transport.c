@@ -303,7 +303,7 @@ static void tell_lost(fate_transport *transport)
     fate_drop(fate_take(&why));
     factory->n_connections--;
     if (factory->one_has_gone)
-        factory->one_has_gone(factory);
+        factory->one_has_gone(factory, &transport->why);
 }
 
 /* Those who wait are told first, connection_lost comes last. */

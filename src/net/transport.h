@@ -48,8 +48,8 @@ struct fate__factory {
     size_t n_connections;
     fate_protocol *first, *last; /* those that are connected, oldest first, by links[0] and links[1] */
     fate_time idle_timeout;      /* 0: none */
-    /* A connection has gone, and connection_lost been called; or NULL. */
-    void (*one_has_gone)(struct fate__factory *factory);
+    /* A connection has gone, and connection_lost been called; why is lent.  Or NULL. */
+    void (*one_has_gone)(struct fate__factory *factory, const fate_value *why);
     /* The result of a converse, given; NULL: it is logged if it is a failure. */
     void (*conversed)(struct fate__factory *factory, fate_value result);
     void *owner; /* the listener, or whoever connects */
