@@ -53,8 +53,9 @@ FATE_API extern const fate_class FATE_CONNECT_ERROR;
 FATE_API extern const fate_class FATE_CONNECTION_REFUSED;
 /* Of an errno as of an attempt: fate/failure.h has it. */
 #define FATE_UNREACHABLE FATE_CONNECTION_UNREACHABLE
-/* More than one address was tried: its text has each with its error, its payload is the list of their
- * failures. */
+/* More than one address was tried, and they failed in several ways: its text has each with its error, its
+ * payload is the list of their failures.  If all were refused, say, it is FATE_CONNECTION_REFUSED, with the
+ * same text. */
 FATE_API extern const fate_class FATE_CONNECT_ALL;
 /* Of FATE_TIMEOUT. */
 FATE_API extern const fate_class FATE_CONNECT_TIMEOUT;

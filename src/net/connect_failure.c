@@ -203,15 +203,30 @@ static void add_failed(struct fate__text *text, const struct fate__connecting *c
     }
 }
 
+static bool are_alike(const struct fate__connecting *connecting)
+{
+    const struct fate__attempt *first = &connecting->attempts[0];
+
+    for (unsigned i = 1; i < connecting->eyeballs.n; i++)
+        if (connecting->attempts[i].error != first->error || connecting->attempts[i].doing != first->doing)
+            return false;
+    return true;
+}
+
+/* Whoever asks whether it was refused need not know how many addresses the name has: localhost has$
+ * two. */
 fate_value fate__connect_failure(const struct fate__connecting *connecting)
 {
+    const struct fate__attempt *first = &connecting->attempts[0];
     struct fate__text text;
 
-    if (connecting->eyeballs.n == 1)
-        return fate__attempt_failure(&connecting->attempts[0]);
+    if (connecting->eyeballs.n == 1 || (first->error == ENOMEM && are_alike(connecting)))
+        return fate__attempt_failure(first);
     begin(&text, connecting);
     fate__text_format(&text, "none of %u addresses: ", connecting->eyeballs.n);
     add_failed(&text, connecting);
+    if (are_alike(connecting))
+        return end(&text, connecting, why_of(first).class, fate_int(first->error));
     return end(&text, connecting, &FATE_CONNECT_ALL, list_failures(connecting));
 }
 
