@@ -80,6 +80,7 @@ static fate_request *make(fate_website *site)
     fate__http_parser_init(&request->parser, &site->limits);
     request->site = site;
     request->fd = -1;
+    request->page_deadline = FATE_NEVER;
     return request;
 }
 
