@@ -23,23 +23,24 @@
 
 /* ---- Hosts ---- */
 
-static size_t bucket_of(const char *endpoint)
+static size_t bucket_of(const char *name, uint16_t port)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
+    uint32_t hash = 2166136261u ^ port; /* FNV-1a */
 
-    for (; *endpoint; endpoint++)
-        hash = (hash ^ (unsigned char)*endpoint) * 16777619u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
     return hash % FATE__HOST_BUCKETS;
 }
 
 static void free_host(struct fate__host *host)
 {
-    struct fate__host **at = &host->agent->hosts[bucket_of(host->endpoint)];
+    struct fate__host **at = &host->agent->hosts[bucket_of(host->name, host->port)];
 
     while (*at != host)
         at = &(*at)->next;
     *at = host->next;
-    fate__free(host->endpoint);
+    fate__text_done(&host->endpoint);
+    fate__free(host->name);
     fate__free(host);
 }
 
@@ -49,45 +50,46 @@ static void free_host_if_unused(struct fate__host *host)
         free_host(host);
 }
 
-static struct fate__host *new_host(fate_agent *agent, const char *endpoint, size_t bucket)
+static bool fill_in_host(struct fate__host *host, const struct fate__url *url)
+{
+    const char *fmt = url->host_kind == FATE__HOST_IPV6 ? "tcp:[%s]:%u" : "tcp:%s:%u";
+
+    fate__text_format(&host->endpoint, fmt, url->host, url->port);
+    host->name = fate__text_copy(url->host, strlen(url->host));
+    host->port = url->port;
+    return host->name && !host->endpoint.has_failed;
+}
+
+static struct fate__host *new_host(fate_agent *agent, const struct fate__url *url)
 {
     struct fate__host *host = fate__zalloc(sizeof *host);
 
     if (!host)
         return NULL;
-    host->endpoint = fate__text_copy(endpoint, strlen(endpoint));
-    if (!host->endpoint) {
+    if (!fill_in_host(host, url)) {
+        fate__text_done(&host->endpoint);
+        fate__free(host->name);
         fate__free(host);
         return NULL;
     }
+    struct fate__host **bucket = &agent->hosts[bucket_of(host->name, host->port)];
     host->agent = agent;
     fate__list_init(&host->idle);
     fate__list_init(&host->line);
-    host->next = agent->hosts[bucket];
-    agent->hosts[bucket] = host;
+    host->next = *bucket;
+    *bucket = host;
     return host;
-}
-
-static struct fate__host *host_at(fate_agent *agent, const char *endpoint)
-{
-    size_t bucket = bucket_of(endpoint);
-
-    for (struct fate__host *host = agent->hosts[bucket]; host; host = host->next)
-        if (strcmp(host->endpoint, endpoint) == 0)
-            return host;
-    return new_host(agent, endpoint, bucket);
 }
 
 /* NULL: no memory. */
 static struct fate__host *host_of(fate_agent *agent, const struct fate__url *url)
 {
-    const char *fmt = url->host_kind == FATE__HOST_IPV6 ? "tcp:[%s]:%u" : "tcp:%s:%u";
-    struct fate__text endpoint = { 0 };
+    struct fate__host *host = agent->hosts[bucket_of(url->host, url->port)];
 
-    fate__text_format(&endpoint, fmt, url->host, url->port);
-    struct fate__host *host = endpoint.has_failed ? NULL : host_at(agent, endpoint.bytes);
-    fate__text_done(&endpoint);
-    return host;
+    for (; host; host = host->next)
+        if (host->port == url->port && strcmp(host->name, url->host) == 0)
+            return host;
+    return new_host(agent, url);
 }
 
 void fate__agent_forget_host(fate_response *fetch)
@@ -151,7 +153,7 @@ static void connect(fate_response *fetch)
     host->n_connections++;
     agent->n_connections++;
     fetch->stage = FATE__FETCH_CONNECTING;
-    fetch->connecting = fate_hold(fate_connect_at(agent->reactor, host->endpoint, &fate__client_ops,
+    fetch->connecting = fate_hold(fate_connect_at(agent->reactor, host->endpoint.bytes, &fate__client_ops,
                                                   fate_copy(&agent->self), &options, FATE__CLIENT_SITE));
     fate_add_both_at(fetch->connecting, connected, fate_copy(&fetch->self), FATE__CLIENT_SITE);
 }

@@ -23,12 +23,14 @@
 struct fate__host {
     struct fate__host *next; /* in its bucket */
     fate_agent *agent;
-    char *endpoint;          /* "tcp:example.org:80" */
-    struct fate__link idle;  /* connections, the one used last first */
-    struct fate__link line;  /* fetches that wait for one */
-    struct fate__link waits; /* in the agent's list while there is somebody in the line */
-    unsigned n_connections;  /* those that are being made, too */
-    unsigned n_users;        /* fetches that point to it */
+    char *name;
+    uint16_t port;
+    struct fate__text endpoint; /* "tcp:example.org:80" */
+    struct fate__link idle;     /* connections, the one used last first */
+    struct fate__link line;     /* fetches that wait for one */
+    struct fate__link waits;    /* in the agent's list while there is somebody in the line */
+    unsigned n_connections;     /* those that are being made, too */
+    unsigned n_users;           /* fetches that point to it */
 };
 
 #define FATE__HOST_BUCKETS 64

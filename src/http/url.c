@@ -494,11 +494,26 @@ int fate__url_redirect(struct fate__url *ret_url, const struct fate__url *base, 
 
 /* ---- As texts ---- */
 
+/* Each request has it. */
+static void add_port(struct fate__text *to, unsigned port)
+{
+    char digits[8], *at = digits + sizeof digits;
+
+    for (; port; port /= 10)
+        *--at = (char)('0' + port % 10);
+    *--at = ':';
+    fate__text_add_n(to, at, (size_t)(digits + sizeof digits - at));
+}
+
 void fate__url_add_host(struct fate__text *to, const struct fate__url *url)
 {
-    fate__text_format(to, url->host_kind == FATE__HOST_IPV6 ? "[%s]" : "%s", url->host);
+    bool is_ipv6 = url->host_kind == FATE__HOST_IPV6;
+
+    fate__text_add(to, is_ipv6 ? "[" : "");
+    fate__text_add(to, url->host);
+    fate__text_add(to, is_ipv6 ? "]" : "");
     if (url->port != (url->is_https ? 443 : 80))
-        fate__text_format(to, ":%d", url->port);
+        add_port(to, url->port);
 }
 
 void fate__url_add_target(struct fate__text *to, const struct fate__url *url)
