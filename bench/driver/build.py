@@ -9,6 +9,8 @@ from driver.peers import BENCH, PYTHON
 ROOT = BENCH.parent
 BUILD = ROOT / "build" / "bench"
 LIBFATE = BUILD / "libfate.a"
+LIBFATE_WEB = BUILD / "libfate-web.a"
+OF_WEB = {"http", "httpclient"}  # workloads
 WARNINGS = ["-Wall", "-Wextra"]
 FLAGS = {
     ".c": ["-O2", "-g", "-std=gnu11", *WARNINGS, "-pthread"],
@@ -32,7 +34,7 @@ def build_libfate():
     generator = ["-G", "Ninja"] if shutil.which("ninja") and not (BUILD / "Makefile").exists() else []
     checked(["cmake", "-S", ROOT, "-B", BUILD, *generator, "-DCMAKE_BUILD_TYPE=Release",
              "-DFATE_TESTS=OFF", "-DFATE_EXAMPLES=OFF", "-DFATE_BENCH=OFF"])
-    checked(["cmake", "--build", BUILD, "--target", "fate_static"])
+    checked(["cmake", "--build", BUILD, "--target", "fate_static", "fate_web_static"])
 
 
 def compile_command(peer, program):
@@ -42,7 +44,7 @@ def compile_command(peer, program):
     flags = FLAGS[peer.source.suffix] + peer.needs.get("flags", [])
     if peer.name == "fate":
         flags += ["-I", ROOT / "include"]
-        libraries += [LIBFATE]
+        libraries += [*([LIBFATE_WEB] if peer.workload in OF_WEB else []), LIBFATE]
     return [peer.language.program, *flags, "-o", program, peer.source, *libraries]
 
 
@@ -53,7 +55,7 @@ def is_fresh(program, peer):
     sources = [peer.source, BENCH / "peers.toml", pathlib.Path(__file__), *BENCH.glob("common/*.h"),
                *peer.source.parent.glob("*.h")]
     if peer.name == "fate":
-        sources += [LIBFATE, *ROOT.glob("include/fate/*.h")]
+        sources += [LIBFATE, LIBFATE_WEB, *ROOT.glob("include/fate/*.h")]
     return all(path.stat().st_mtime < program.stat().st_mtime for path in sources)
 
 

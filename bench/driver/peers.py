@@ -85,7 +85,7 @@ def missing_package(peer):
     """The Debian package that would bring what the peer lacks; None if it has all."""
     if not shutil.which(peer.language.program):
         return peer.language.package
-    if not has_libraries(peer) or not has_modules(peer):
+    if not has_libraries(peer) or not has_modules(peer) or not has_programs(peer):
         return peer.needs["package"]
     return None
 
@@ -102,6 +102,11 @@ def has_libraries(peer):
 def has_modules(peer):
     modules = peer.needs.get("modules", [])
     return not modules or succeeds([PYTHON, "-I", "-c", "import " + ", ".join(modules)])
+
+
+def has_programs(peer):
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    return all(shutil.which(program, path=path) for program in peer.needs.get("programs", []))
 
 
 def succeeds(command, text=""):

@@ -79,6 +79,15 @@ struct fate__http_page {
     size_t arg; /* its place among the site's */
 };
 
+/* A path without parameters that has been asked for before, and whose page it was. */
+#define FATE__HTTP_KNOWN_PATHS 64
+#define FATE__HTTP_KNOWN_BYTES 40
+struct fate__http_known {
+    uint8_t len, method; /* len 0: nothing.  method: enum fate__http_method */
+    uint16_t page;
+    char path[FATE__HTTP_KNOWN_BYTES];
+};
+
 struct fate__access_log {
     bool is_on, is_json;
     int fd;                  /* -1: the reactor's log */
@@ -96,6 +105,7 @@ struct fate_website {
     struct fate__routes *any;      /* that decode all paths there are */
     struct fate__http_page *pages; /* by the number of the route */
     size_t n_pages, pages_room;
+    struct fate__http_known known[FATE__HTTP_KNOWN_PATHS];
     fate_value *args;
     size_t n_args;
     struct fate__http_mount *mounts; /* those of hosts first, longer prefixes before shorter ones */
@@ -284,6 +294,8 @@ void fate__http_send_more(fate_request *request);
 bool fate__http_send_head(fate_request *request, int64_t body_bytes, const char *type);
 /* An answer with head and body: text or bytes that are lent. */
 void fate__http_send_whole(fate_request *request, const char *type, const char *body, size_t n);
+/* The same of a 200 without fields of the page's own, over a connection that stays; else false. */
+bool fate__http_send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n);
 /* A field of the answer whose texts are lent as long as the request.  0 or -ENOMEM. */
 int fate__http_add_field(fate_request *request, const char *name, const char *value);
 const char *fate__http_field(const fate_request *request, const char *name);

@@ -9,9 +9,9 @@
 #include <fate/log.h>
 #include <http/status.h>
 
-#define TEXT_TYPE  "text/plain; charset=utf-8"
-#define BYTES_TYPE "application/octet-stream"
-#define JSON_TYPE  "application/json"
+#define TEXT_TYPE  FATE__HTTP_SLICE("text/plain; charset=utf-8")
+#define BYTES_TYPE FATE__HTTP_SLICE("application/octet-stream")
+#define JSON_TYPE  FATE__HTTP_SLICE("application/json")
 #define COPIED_MAX ((size_t)8192) /* longer bodies are given to the transport as they are */
 
 static void finish(fate_request *request)
@@ -22,17 +22,23 @@ static void finish(fate_request *request)
 
 /* ---- Text and bytes ---- */
 
-static void send_value(fate_request *request, const char *type, fate_value v)
+static void send_bytes(fate_request *request, struct fate__http_slice type, const char *bytes, size_t n)
+{
+    if (!fate__http_send_plain(request, type, bytes, n))
+        fate__http_send_whole(request, type.at, bytes, n);
+}
+
+static void send_value(fate_request *request, struct fate__http_slice type, fate_value v)
 {
     size_t n;
     const void *bytes = fate_as_bytes(&v, &n);
 
-    if (n <= COPIED_MAX) {
-        fate__http_send_whole(request, type, bytes, n);
+    if (fate__likely(n <= COPIED_MAX)) {
+        send_bytes(request, type, bytes, n);
         fate_drop(v);
         return;
     }
-    if (fate__http_send_head(request, (int64_t)n, type) && fate__http_has_body(&request->writer)) {
+    if (fate__http_send_head(request, (int64_t)n, type.at) && fate__http_has_body(&request->writer)) {
         request->n_body_bytes = (int64_t)n;
         fate__http_flush(request->connection);
         fate_write_value(request->connection->base.transport, v);
@@ -55,7 +61,7 @@ static void send_json(fate_request *request, fate_value v)
     else if (error < 0)
         fate__http_answer(request, fate_raise(&FATE_TYPE_ERROR, "the page's answer as JSON: %s", why));
     else {
-        fate__http_send_whole(request, JSON_TYPE, text.bytes, text.len);
+        send_bytes(request, JSON_TYPE, text.bytes, text.len);
         finish(request);
     }
     fate__text_done(&text);
@@ -181,7 +187,7 @@ void fate__http_send_more(fate_request *request)
 static void send_source(fate_request *request, fate_value source)
 {
     request->source = source;
-    if (!fate__http_send_head(request, FATE__HTTP_LENGTH_UNKNOWN, BYTES_TYPE))
+    if (!fate__http_send_head(request, FATE__HTTP_LENGTH_UNKNOWN, BYTES_TYPE.at))
         return;
     if (fate__http_has_body(&request->writer)) {
         fate__http_send_more(request);

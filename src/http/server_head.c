@@ -218,7 +218,7 @@ static bool is_plain(const fate_request *request)
 
 #define TYPE_BYTES_MAX 64
 
-static void send_plain(fate_request *request, const char *type, const char *body, size_t n)
+static void send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
 {
     fate_website *site = request->site;
     struct fate__http_connection *connection = request->connection;
@@ -229,7 +229,7 @@ static void send_plain(fate_request *request, const char *type, const char *body
     if (is_direct)
         to = site->out + site->n_out;
     char *end = put(to, site->head, site->head_len);
-    end = put(PUT(end, "Content-Type: "), type, strlen(type));
+    end = put(PUT(end, "Content-Type: "), type.at, type.len);
     end = PUT(put_number(PUT(end, "\r\nContent-Length: "), n), "\r\n\r\n");
     request->has_begun = true;
     if (is_direct) {
@@ -240,13 +240,19 @@ static void send_plain(fate_request *request, const char *type, const char *body
     fate__http_send(connection, body, n);
 }
 
+bool fate__http_send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
+{
+    if (fate__unlikely(!is_plain(request)))
+        return false;
+    fate__assert(type.len <= TYPE_BYTES_MAX);
+    request->n_body_bytes = (int64_t)n;
+    send_plain(request, type, body, n);
+    return true;
+}
+
 void fate__http_send_whole(fate_request *request, const char *type, const char *body, size_t n)
 {
     request->n_body_bytes = (int64_t)n;
-    if (fate__likely(is_plain(request) && strlen(type) <= TYPE_BYTES_MAX)) {
-        send_plain(request, type, body, n);
-        return;
-    }
     if (!fate__http_send_head(request, (int64_t)n, type))
         return;
     if (fate__http_has_body(&request->writer))

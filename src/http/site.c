@@ -198,6 +198,7 @@ void fate_site_routes_at(fate_website *site, const fate_route routes[], fate_val
         return;
     }
     int why = keep_arg(site, arg) ? 0 : -ENOMEM;
+    memset(site->known, 0, sizeof site->known);
     for (; why == 0 && routes->pattern; routes++)
         why = add_route(site, routes, where);
     if (why < 0)

@@ -160,20 +160,49 @@ static void answer_without_page(fate_request *request, int status, unsigned allo
 
 /* ---- Finding ---- */
 
-static void call_route(fate_request *request)
+static void call_route(fate_request *request, size_t route)
 {
     const fate_website *site = request->site;
-    const struct fate__http_page *page = &site->pages[request->match.route];
+    const struct fate__http_page *page = &site->pages[route];
 
     call(request, page->page, &site->args[page->arg]);
 }
 
-static void find(fate_request *request)
+/* Most requests are for what others have asked for just before; a table that forgets is enough for them. */
+static struct fate__http_known *place_of(const fate_request *request, struct fate__http_slice path)
+{
+    fate_website *site = request->site;
+    size_t hash =
+        path.len * 7 + (unsigned char)path.at[path.len - 1] + 31u * (unsigned char)path.at[path.len / 2];
+
+    return &site->known[hash % FATE__HTTP_KNOWN_PATHS];
+}
+
+static bool is_known(const struct fate__http_known *known, const fate_request *request,
+                     struct fate__http_slice path)
+{
+    return known->len == path.len && known->method == request->parser.head.method &&
+           memcmp(known->path, path.at, path.len) == 0;
+}
+
+static void note(struct fate__http_known *known, const fate_request *request, struct fate__http_slice path)
+{
+    const struct fate__http_head *head = &request->parser.head;
+    bool is_short = path.len <= FATE__HTTP_KNOWN_BYTES && request->match.route <= UINT16_MAX;
+
+    if (!is_short || request->match.n_params || head->method == FATE__HTTP_METHOD_OTHER)
+        return;
+    known->len = (uint8_t)path.len;
+    known->method = head->method;
+    known->page = (uint16_t)request->match.route;
+    memcpy(known->path, path.at, path.len);
+}
+
+static fate__apart void search(fate_request *request, struct fate__http_slice path)
 {
     const fate_website *site = request->site;
     const struct fate__http_head *head = &request->parser.head;
     struct fate__http_slice method = fate__http_at(&head->fields, head->method_name);
-    struct fate__http_slice path = fate__http_target_path(request);
     char *room = fate__http_room(request, path.len + 1);
 
     if (!room) {
@@ -183,12 +212,24 @@ static void find(fate_request *request)
     fate__routes_match(site->routes, (struct fate__slice){ method.at, method.len },
                        (struct fate__slice){ path.at, path.len }, room, &request->match);
     if (fate__likely(request->match.status == 200)) {
-        call_route(request);
+        note(place_of(request, path), request, path);
+        call_route(request, request->match.route);
         return;
     }
     int status = request->match.status;
     if (status == 400 || !call_mounted(request, site->n_host_mounts, site->n_mounts))
         answer_without_page(request, status, request->match.allowed);
+}
+
+static void find(fate_request *request)
+{
+    struct fate__http_slice path = fate__http_target_path(request);
+    const struct fate__http_known *known = place_of(request, path);
+
+    if (fate__likely(is_known(known, request, path)))
+        call_route(request, known->page);
+    else
+        search(request, path);
 }
 
 void fate__http_dispatch(fate_request *request)
@@ -202,6 +243,7 @@ void fate__http_dispatch(fate_request *request)
         fate__http_answer_error(request, 501, "this server is no proxy");
     else if (fate__unlikely(head->form == FATE__HTTP_ASTERISK_FORM))
         answer_allowed(request, 1);
-    else if (!call_mounted(request, 0, request->site->n_host_mounts))
+    else if (fate__likely(!request->site->n_host_mounts) ||
+             !call_mounted(request, 0, request->site->n_host_mounts))
         find(request);
 }
