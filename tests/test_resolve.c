@@ -301,9 +301,10 @@ TEST(names_that_are_not_for_servers_are_not_asked_for)
         return;
     expect_answer("Shop.Invalid.", "DNSNoName: resolve Shop.Invalid.: names below invalid are there to be "
                                    "found nowhere (RFC 6761)");
-    expect_answer("x.onion", "DNSNoName: resolve x.onion: names below onion are Tor's, and servers of DNS are "
-                             "not to hear of them (RFC 7686); a resolver for them is set by "
-                             "fate_set_resolver");
+    expect_answer("x.onion",
+                  "DNSNoName: resolve x.onion: names below onion are Tor's, and servers of DNS are "
+                  "not to hear of them (RFC 7686); a resolver for them is set by "
+                  "fate_set_resolver");
     EXPECT_EQ(n_asked, 0);
     expect_answer("onion.example", "DNSNoName: resolve onion.example: there is no such name; see that it is "
                                    "spelt right, and whether the servers in /etc/resolv.conf are those that "
