@@ -12,10 +12,10 @@ TEST(a_page_is_fetched)
         web_close();
         return;
     }
-    web_expect_text(fate_get_page(web_reactor, "http://web/dir/page?q=1#part"), "hello");
-    EXPECT_CONTAINS(web_heard(), "GET /dir/page?q=1 HTTP/1.1\r\nHost: web\r\n");
-    EXPECT_CONTAINS(web_heard(), "User-Agent: libfate/");
-    EXPECT_CONTAINS(web_heard(), "Accept: */*\r\n");
+    web_expect_text(fate_get_page(client_reactor, "http://web/dir/page?q=1#part"), "hello");
+    EXPECT_CONTAINS(client_heard(), "GET /dir/page?q=1 HTTP/1.1\r\nHost: web\r\n");
+    EXPECT_CONTAINS(client_heard(), "User-Agent: libfate/");
+    EXPECT_CONTAINS(client_heard(), "Accept: */*\r\n");
     web_close();
 }
 
@@ -25,14 +25,14 @@ static void expect_page(const char *answer, enum web_then then, const char *page
     for (size_t pieces = 0; pieces <= 3; pieces++) {
         const struct web_answer script[] = { { .says = answer, .then = then }, { 0 } };
         if (web_open(script)) {
-            fate_test_link(web_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
-            web_expect_text(fate_get_page(web_reactor, "http://web/"), page);
+            fate_test_link(client_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
+            web_expect_text(fate_get_page(client_reactor, "http://web/"), page);
         }
         web_close();
     }
 }
 
-TEST(bodies_end_by_length_by_chunks_and_by_the_close)
+VOLUME_TEST(bodies_end_by_length_by_chunks_and_by_the_close)
 {
     expect_page(OK_HELLO, WEB_KEEP, "hello");
     expect_page(
@@ -50,8 +50,8 @@ static void expect_trouble(const char *answer, enum web_then then, const fate_cl
     for (size_t pieces = 0; pieces <= 3; pieces++) {
         const struct web_answer script[] = { { .says = answer, .then = then }, { 0 } };
         if (web_open(script)) {
-            fate_test_link(web_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
-            web_expect_failure(fate_get_page(web_reactor, "http://web/x"), c, part);
+            fate_test_link(client_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
+            web_expect_failure(fate_get_page(client_reactor, "http://web/x"), c, part);
         }
         web_close();
     }
@@ -72,7 +72,7 @@ TEST(what_is_cut_is_never_a_page)
     expect_trouble(NULL, WEB_RESET, &FATE_CONNECTION_RESET, "");
 }
 
-TEST(tricks_with_lengths_are_errors)
+VOLUME_TEST(tricks_with_lengths_are_errors)
 {
     static const char *const heads[] = { "Content-Length: 5\r\nContent-Length: 6",
                                          "Content-Length: +5",
@@ -100,7 +100,7 @@ TEST(a_status_that_says_no_carries_the_page)
     const char *answer = "HTTP/1.1 404 Not Found\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 4\r\n\r\ngone";
 
     if (web_open((const struct web_answer[]){ { .says = answer }, { 0 } })) {
-        fate_value why = web_result(fate_get_page(web_reactor, "http://me:secret@web/nope"));
+        fate_value why = web_result(fate_get_page(client_reactor, "http://me:secret@web/nope"));
         if (EXPECT_FAILURE(&why, &FATE_HTTP_STATUS)) {
             const fate_value *payload = fate_payload(&why);
             EXPECT_STR(fate_message(&why), "GET http://web/nope: 404 Not Found");
@@ -110,7 +110,7 @@ TEST(a_status_that_says_no_carries_the_page)
             EXPECT_TEXT(fate_dict_get(fate_dict_get(payload, "headers"), "x-a"), "1, 2");
         }
         fate_drop(why);
-        EXPECT_CONTAINS(web_heard(), "Authorization: Basic bWU6c2VjcmV0\r\n");
+        EXPECT_CONTAINS(client_heard(), "Authorization: Basic bWU6c2VjcmV0\r\n");
     }
     web_close();
 }
@@ -118,18 +118,18 @@ TEST(a_status_that_says_no_carries_the_page)
 TEST(what_cannot_be_fetched_says_why)
 {
     if (web_open((const struct web_answer[]){ { 0 } })) {
-        web_expect_failure(fate_get_page(web_reactor, "a_bad_url"), &FATE_VALUE_ERROR, "fetch a_bad_url: ");
-        web_expect_failure(fate_get_page(web_reactor, "http://u:hush@we b/"), &FATE_VALUE_ERROR,
+        web_expect_failure(fate_get_page(client_reactor, "a_bad_url"), &FATE_VALUE_ERROR, "fetch a_bad_url: ");
+        web_expect_failure(fate_get_page(client_reactor, "http://u:hush@we b/"), &FATE_VALUE_ERROR,
                            "fetch we b/: ");
-        web_expect_failure(fate_get_page(web_reactor, "https://web/"), &FATE_NOT_IMPLEMENTED, "no TLS");
-        web_expect_failure(fate_get_page(web_reactor, "http://web:81/"), &FATE_CONNECTION_REFUSED, "refused");
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .method = "CONNECT"),
+        web_expect_failure(fate_get_page(client_reactor, "https://web/"), &FATE_NOT_IMPLEMENTED, "no TLS");
+        web_expect_failure(fate_get_page(client_reactor, "http://web:81/"), &FATE_CONNECTION_REFUSED, "refused");
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .method = "CONNECT"),
                            &FATE_VALUE_ERROR, "CONNECT");
         const fate_header split[] = { { "X", "a\r\nHost: evil" }, { 0 } };
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .headers = split),
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .headers = split),
                            &FATE_VALUE_ERROR, "cannot be sent");
         const fate_header own[] = { { "Host", "evil" }, { 0 } };
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .headers = own), &FATE_VALUE_ERROR,
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .headers = own), &FATE_VALUE_ERROR,
                            "not yours to set");
         EXPECT_EQ(web_heard_times("evil"), 0);
     }
@@ -143,7 +143,7 @@ TEST(a_connection_is_used_again)
     if (web_open((const struct web_answer[]){
             { .says = OK_HELLO }, { .says = OK_HELLO }, { .says = OK_HELLO }, { 0 } })) {
         for (int i = 0; i < 3; i++)
-            web_expect_text(fate_get_page(web_reactor, "http://web/"), "hello");
+            web_expect_text(fate_get_page(client_reactor, "http://web/"), "hello");
         EXPECT_EQ(web_connections, 1);
     }
     web_close();
@@ -152,12 +152,12 @@ TEST(a_connection_is_used_again)
 TEST(an_idle_connection_is_closed_in_the_end)
 {
     if (web_open((const struct web_answer[]){ { .says = OK_HELLO }, { .says = OK_HELLO }, { 0 } })) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .idle_timeout = 2 * FATE_SECOND);
-        web_expect_text(fate_get_page_with(web_reactor, "http://web/", .agent = agent), "hello");
+        fate_agent *agent = fate_agent_new_with(client_reactor, .idle_timeout = 2 * FATE_SECOND);
+        web_expect_text(fate_get_page_with(client_reactor, "http://web/", .agent = agent), "hello");
         EXPECT_EQ(fate_agent_connections(agent), 1);
-        fate_play(web_reactor, 3 * FATE_SECOND);
+        fate_play(client_reactor, 3 * FATE_SECOND);
         EXPECT_EQ(fate_agent_connections(agent), 0);
-        web_expect_text(fate_get_page_with(web_reactor, "http://web/", .agent = agent), "hello");
+        web_expect_text(fate_get_page_with(client_reactor, "http://web/", .agent = agent), "hello");
         EXPECT_EQ(web_connections, 2);
     }
     web_close();
@@ -169,8 +169,8 @@ TEST(bytes_that_nobody_has_asked_for_end_a_connection)
     const struct web_answer script[] = { { .says = two }, { .says = OK_HELLO }, { 0 } };
 
     if (web_open(script)) {
-        web_expect_text(fate_get_page(web_reactor, "http://web/1"), "hello");
-        web_expect_text(fate_get_page(web_reactor, "http://web/2"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/1"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/2"), "hello");
         EXPECT_EQ(web_connections, 2);
     }
     web_close();
@@ -180,9 +180,9 @@ TEST(bytes_that_nobody_has_asked_for_end_a_connection)
         { 0 }
     };
     if (web_open(late)) {
-        web_expect_text(fate_get_page(web_reactor, "http://web/1"), "hello");
-        fate_play(web_reactor, FATE_SECOND);
-        web_expect_text(fate_get_page(web_reactor, "http://web/2"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/1"), "hello");
+        fate_play(client_reactor, FATE_SECOND);
+        web_expect_text(fate_get_page(client_reactor, "http://web/2"), "hello");
         EXPECT_EQ(web_connections, 2);
     }
     web_close();
@@ -197,11 +197,11 @@ TEST(a_stale_connection_is_tried_again_once_where_that_is_safe)
                                          { 0 } };
 
     if (web_open(script)) {
-        web_expect_text(fate_get_page(web_reactor, "http://web/1"), "hello");
-        web_expect_text(fate_get_page(web_reactor, "http://web/2"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/1"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/2"), "hello");
         EXPECT_EQ(web_heard_times("GET /2"), 2);
         EXPECT_EQ(web_connections, 2);
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/3", .body = fate_str("x")),
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/3", .body = fate_str("x")),
                            &FATE_HTTP_PROTOCOL, "without an answer");
         EXPECT_EQ(web_heard_times("POST /3"), 1);
     }
@@ -225,14 +225,14 @@ TEST(more_than_per_host_max_wait_in_line)
         script[i] = later;
     n_got = 0;
     if (web_open(script)) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .per_host_max = 4);
+        fate_agent *agent = fate_agent_new_with(client_reactor, .per_host_max = 4);
         for (int i = 0; i < 12; i++)
-            fate_add_callback(fate_get_page_with(web_reactor, "http://web/", .agent = agent), count,
+            fate_add_callback(fate_get_page_with(client_reactor, "http://web/", .agent = agent), count,
                               fate_none());
-        fate_play(web_reactor, FATE_SECOND);
+        fate_play(client_reactor, FATE_SECOND);
         EXPECT_EQ(n_got, 4);
         EXPECT_EQ(web_connections, 4);
-        fate_play(web_reactor, 2 * FATE_SECOND);
+        fate_play(client_reactor, 2 * FATE_SECOND);
         EXPECT_EQ(n_got, 12);
         EXPECT_EQ(web_connections, 4);
     }
@@ -247,14 +247,14 @@ TEST(connections_max_holds_for_all_hosts)
 
     n_got = 0;
     if (web_open(script)) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .connections_max = 1);
+        fate_agent *agent = fate_agent_new_with(client_reactor, .connections_max = 1);
         for (int i = 0; i < 4; i++)
             fate_add_callback(
-                fate_get_page_with(web_reactor, i % 2 ? "http://web/" : "http://10.0.0.1/", .agent = agent),
+                fate_get_page_with(client_reactor, i % 2 ? "http://web/" : "http://10.0.0.1/", .agent = agent),
                 count, fate_none());
         for (int i = 0; i < 20; i++) {
             EXPECT(fate_agent_connections(agent) <= 1);
-            fate_play(web_reactor, FATE_SECOND);
+            fate_play(client_reactor, FATE_SECOND);
         }
         EXPECT_EQ(n_got, 4);
     }
@@ -273,12 +273,12 @@ TEST(cancel_at_every_stage)
 
     for (fate_time after = 0; after < 10; after++) {
         if (web_open(script)) {
-            fate_test_link(web_reactor, .latency = FATE_SECOND);
-            fate_agent *agent = fate_agent_new_with(web_reactor, .per_host_max = 1);
-            fate_deferred *d = fate_hold(fate_get_page_with(web_reactor, "http://web/", .agent = agent));
+            fate_test_link(client_reactor, .latency = FATE_SECOND);
+            fate_agent *agent = fate_agent_new_with(client_reactor, .per_host_max = 1);
+            fate_deferred *d = fate_hold(fate_get_page_with(client_reactor, "http://web/", .agent = agent));
             fate_deferred *in_line =
-                fate_hold(fate_get_page_with(web_reactor, "http://web/", .agent = agent));
-            fate_play(web_reactor, after * FATE_SECOND / 2);
+                fate_hold(fate_get_page_with(client_reactor, "http://web/", .agent = agent));
+            fate_play(client_reactor, after * FATE_SECOND / 2);
             if (after % 2)
                 fate_cancel(in_line);
             fate_cancel(d);
@@ -287,7 +287,7 @@ TEST(cancel_at_every_stage)
             web_expect_failure(in_line, &FATE_CANCELLED, "");
             fate_release(d);
             fate_release(in_line);
-            fate_play(web_reactor, 10 * FATE_SECOND);
+            fate_play(client_reactor, 10 * FATE_SECOND);
             EXPECT_EQ(fate_agent_connections(agent), 0);
         }
         web_close();
@@ -301,10 +301,10 @@ TEST(whoever_is_behind_a_cancelled_one_gets_its_turn)
                                          { 0 } };
 
     if (web_open(silent)) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .per_host_max = 1);
-        fate_deferred *first = fate_hold(fate_get_page_with(web_reactor, "http://web/1", .agent = agent));
-        fate_deferred *second = fate_hold(fate_get_page_with(web_reactor, "http://web/2", .agent = agent));
-        fate_play(web_reactor, FATE_SECOND);
+        fate_agent *agent = fate_agent_new_with(client_reactor, .per_host_max = 1);
+        fate_deferred *first = fate_hold(fate_get_page_with(client_reactor, "http://web/1", .agent = agent));
+        fate_deferred *second = fate_hold(fate_get_page_with(client_reactor, "http://web/2", .agent = agent));
+        fate_play(client_reactor, FATE_SECOND);
         fate_cancel(first);
         web_expect_failure(first, &FATE_CANCELLED, "");
         web_expect_text(second, "hello");
@@ -317,9 +317,9 @@ TEST(whoever_is_behind_a_cancelled_one_gets_its_turn)
 TEST(an_agent_that_is_freed_ends_its_fetches)
 {
     if (web_open((const struct web_answer[]){ { .says = "", .when = "GET" }, { 0 } })) {
-        fate_agent *agent = fate_agent_new(web_reactor);
-        fate_deferred *d = fate_hold(fate_get_page_with(web_reactor, "http://web/", .agent = agent));
-        fate_play(web_reactor, FATE_SECOND);
+        fate_agent *agent = fate_agent_new(client_reactor);
+        fate_deferred *d = fate_hold(fate_get_page_with(client_reactor, "http://web/", .agent = agent));
+        fate_play(client_reactor, FATE_SECOND);
         fate_agent_free(agent);
         web_expect_failure(d, &FATE_CANCELLED, "the agent has gone");
         fate_release(d);
@@ -335,8 +335,8 @@ static void expect_timeout(const struct web_answer *answer, const fate_agent_opt
     const struct web_answer script[] = { *answer, { 0 } };
 
     if (web_open(script)) {
-        fate_agent *agent = fate_agent_new_at(web_reactor, options, FATE_HERE);
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .agent = agent), &FATE_HTTP_TIMEOUT,
+        fate_agent *agent = fate_agent_new_at(client_reactor, options, FATE_HERE);
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent), &FATE_HTTP_TIMEOUT,
                            part);
         EXPECT_EQ(fate_agent_connections(agent), 0);
     }
@@ -369,8 +369,8 @@ TEST(whoever_is_too_slow_is_cut_off)
 TEST(a_host_that_is_silent_is_given_up)
 {
     if (web_open((const struct web_answer[]){ { 0 } })) {
-        fate_test_cut(web_reactor, "web", true);
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_CONNECT_TIMEOUT, "");
+        fate_test_cut(client_reactor, "web", true);
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_CONNECT_TIMEOUT, "");
     }
     web_close();
 }
@@ -391,15 +391,15 @@ TEST(endless_answers_are_cut_off)
         { 0 }
     };
     if (web_open(heads))
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_HTTP_TOO_LARGE, "");
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_TOO_LARGE, "");
     web_close();
     if (web_open(interims))
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_HTTP_TOO_LARGE, "");
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_TOO_LARGE, "");
     web_close();
     if (web_open(pages)) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .page_bytes_max = 1024);
+        fate_agent *agent = fate_agent_new_with(client_reactor, .page_bytes_max = 1024);
         for (int i = 0; i < 2; i++)
-            web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .agent = agent),
+            web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent),
                                &FATE_HTTP_TOO_LARGE, "more than 1024 bytes");
     }
     web_close();

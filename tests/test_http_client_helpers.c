@@ -6,7 +6,7 @@
 
 #include <base/text.h>
 
-fate_reactor *web_reactor;
+fate_reactor *client_reactor;
 int web_connections;
 
 static struct fate__text heard;
@@ -47,7 +47,7 @@ static void finish(struct server *server)
     if (answer->then == WEB_CLOSE)
         fate_lose_connection(server->base.transport);
     else if (answer->then == WEB_RESET) /* when it has been written */
-        server->timer = fate_call_later(web_reactor, FATE_SECOND, reset, fate_ptr(server));
+        server->timer = fate_call_later(client_reactor, FATE_SECOND, reset, fate_ptr(server));
     else
         look(server);
 }
@@ -62,7 +62,7 @@ static void go_on(fate_value *arg)
         if (!answer->every)
             continue;
         server->n_left--;
-        server->timer = fate_call_later(web_reactor, answer->every, go_on, fate_ptr(server));
+        server->timer = fate_call_later(client_reactor, answer->every, go_on, fate_ptr(server));
         return;
     }
     finish(server);
@@ -92,7 +92,7 @@ static void look(struct server *server)
     server->request.len = 0;
     server->answer = answer;
     if (answer->after)
-        server->timer = fate_call_later(web_reactor, answer->after, say, fate_ptr(server));
+        server->timer = fate_call_later(client_reactor, answer->after, say, fate_ptr(server));
     else
         say(&(fate_value){ fate_ptr(server).type, { .p = server } });
 }
@@ -122,11 +122,11 @@ bool web_open(const struct web_answer *script)
     next_answer = script;
     web_connections = 0;
     listened = NULL;
-    web_reactor = fate_test_reactor();
-    if (!web_reactor)
+    client_reactor = fate_test_reactor();
+    if (!client_reactor)
         return false;
-    listened = fate_hold(fate_listen(web_reactor, "tcp:web:80", &ops, fate_none()));
-    fate_advance(web_reactor, 0);
+    listened = fate_hold(fate_listen(client_reactor, "tcp:web:80", &ops, fate_none()));
+    fate_advance(client_reactor, 0);
     return fate_state(listened) == FATE_DONE && !fate_is_failure(fate_peek(listened));
 }
 
@@ -143,18 +143,18 @@ static void stop_listening(void)
         fate_add_errback(fate_listener_stop(fate_as_listener(listener), 0), forgive, fate_none());
     fate_add_errback(listened, forgive, fate_none());
     fate_release(listened);
-    fate_play(web_reactor, FATE_SECOND);
+    fate_play(client_reactor, FATE_SECOND);
 }
 
 void web_close(void)
 {
     if (listened)
         stop_listening();
-    EXPECT_EQ(fate_test_done(web_reactor), 0);
+    EXPECT_EQ(fate_test_done(client_reactor), 0);
     fate__text_done(&heard);
 }
 
-const char *web_heard(void)
+const char *client_heard(void)
 {
     return heard.bytes ? heard.bytes : "";
 }
@@ -163,7 +163,7 @@ int web_heard_times(const char *part)
 {
     int n = 0;
 
-    for (const char *at = web_heard(); (at = strstr(at, part)); at += strlen(part))
+    for (const char *at = client_heard(); (at = strstr(at, part)); at += strlen(part))
         n++;
     return n;
 }
@@ -186,7 +186,7 @@ fate_value web_result(fate_deferred *d)
     has_result = false;
     fate_add_both(d, keep, fate_none());
     for (int i = 0; i < 3600 && !has_result; i++)
-        fate_play(web_reactor, FATE_SECOND);
+        fate_play(client_reactor, FATE_SECOND);
     EXPECT(has_result);
     return fate_take(&result);
 }

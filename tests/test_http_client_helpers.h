@@ -30,9 +30,9 @@ bool web_open(const struct web_answer *script);
 /* Frees the reactor. */
 void web_close(void);
 
-extern fate_reactor *web_reactor;
+extern fate_reactor *client_reactor;
 /* All that the server has heard, a line "--" before each connection; and how many there have been. */
-const char *web_heard(void);
+const char *client_heard(void);
 extern int web_connections;
 /* How many times it has been said, in what the server has heard. */
 int web_heard_times(const char *part);

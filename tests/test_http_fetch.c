@@ -21,7 +21,7 @@ static fate_value read_body(fate_value *response, fate_value *arg)
 
 static fate_deferred *fetch_text(const char *url)
 {
-    return fate_add_callback(fate_fetch(web_reactor, url), read_body, fate_none());
+    return fate_add_callback(fate_fetch(client_reactor, url), read_body, fate_none());
 }
 
 TEST(a_response_comes_at_the_end_of_its_head)
@@ -31,7 +31,7 @@ TEST(a_response_comes_at_the_end_of_its_head)
                                          { 0 } };
 
     if (web_open(script)) {
-        fate_value v = web_result(fate_fetch(web_reactor, "http://u:p@web/a?b"));
+        fate_value v = web_result(fate_fetch(client_reactor, "http://u:p@web/a?b"));
         if (EXPECT(!fate_is_failure(&v))) {
             const fate_response *r = fate_as_response(&v);
             fate_value all = fate_response_headers(r), url = fate_response_url(r);
@@ -56,11 +56,11 @@ TEST(a_response_that_is_dropped_closes_its_connection)
             (const struct web_answer[]){ { .says = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello" },
                                          { .says = OK_HELLO },
                                          { 0 } })) {
-        fate_agent *agent = fate_agent_new(web_reactor);
-        fate_drop(web_result(fate_fetch_with(web_reactor, "http://web/", .agent = agent)));
-        fate_play(web_reactor, FATE_SECOND);
+        fate_agent *agent = fate_agent_new(client_reactor);
+        fate_drop(web_result(fate_fetch_with(client_reactor, "http://web/", .agent = agent)));
+        fate_play(client_reactor, FATE_SECOND);
         EXPECT_EQ(fate_agent_connections(agent), 0);
-        fate_deferred *d = fate_fetch_with(web_reactor, "http://web/", .agent = agent);
+        fate_deferred *d = fate_fetch_with(client_reactor, "http://web/", .agent = agent);
         web_expect_text(fate_add_callback(d, read_body, fate_none()), "hello");
         EXPECT_EQ(fate_agent_connections(agent), 1);
     }
@@ -74,7 +74,7 @@ TEST(a_body_is_read_in_pieces_of_any_size)
                 { .says = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7\r\n, "
                           "world\r\n0\r\n\r\n" },
                 { 0 } })) {
-            fate_test_link(web_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
+            fate_test_link(client_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
             web_expect_text(fetch_text("http://web/"), "hello, world");
         }
         web_close();
@@ -85,7 +85,7 @@ TEST(a_body_that_is_cut_fails_behind_what_has_come)
 {
     if (web_open((const struct web_answer[]){
             { .says = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello", .then = WEB_CLOSE }, { 0 } })) {
-        fate_value v = web_result(fate_fetch(web_reactor, "http://web/"));
+        fate_value v = web_result(fate_fetch(client_reactor, "http://web/"));
         if (EXPECT(!fate_is_failure(&v))) {
             fate_value source = fate_response_body(fate_as_response(&v));
             fate_value piece = web_result(fate_read(&source)), why = web_result(fate_read(&source));
@@ -111,8 +111,8 @@ TEST(whoever_reads_slowly_slows_the_server)
     };
 
     if (web_open(script)) {
-        fate_value v = web_result(fate_fetch(web_reactor, "http://web/"));
-        fate_play(web_reactor, 100 * FATE_SECOND);
+        fate_value v = web_result(fate_fetch(client_reactor, "http://web/"));
+        fate_play(client_reactor, 100 * FATE_SECOND);
         if (EXPECT(!fate_is_failure(&v))) {
             fate_deferred *all = fate_read_all(fate_response_body(fate_as_response(&v)), 2000000);
             fate_value text = web_result(all);
@@ -132,14 +132,14 @@ TEST(a_body_that_nobody_reads_on_is_given_up)
                                                 .n_times = 1000,
                                                 .every = FATE_SECOND },
                                               { 0 } })) {
-        fate_agent *agent = fate_agent_new(web_reactor);
-        fate_deferred *d = fate_fetch_with(web_reactor, "http://web/", .agent = agent);
+        fate_agent *agent = fate_agent_new(client_reactor);
+        fate_deferred *d = fate_fetch_with(client_reactor, "http://web/", .agent = agent);
         fate_deferred *all = fate_hold(fate_add_callback(d, read_body, fate_none()));
-        fate_play(web_reactor, 5 * FATE_SECOND);
+        fate_play(client_reactor, 5 * FATE_SECOND);
         fate_cancel(all);
         web_expect_failure(all, &FATE_CANCELLED, "");
         fate_release(all);
-        fate_play(web_reactor, 2 * FATE_SECOND);
+        fate_play(client_reactor, 2 * FATE_SECOND);
         EXPECT_EQ(fate_agent_connections(agent), 0);
     }
     web_close();
@@ -148,7 +148,7 @@ TEST(a_body_that_nobody_reads_on_is_given_up)
 static void ask_twice(void *arg)
 {
     web_open((const struct web_answer[]){ { .says = OK_HELLO }, { 0 } });
-    fate_value v = web_result(fate_fetch(web_reactor, "http://web/"));
+    fate_value v = web_result(fate_fetch(client_reactor, "http://web/"));
     fate_drop(fate_response_body(fate_as_response(&v)));
     fate_drop(fate_response_body(fate_as_response(&v)));
 }
@@ -164,10 +164,10 @@ TEST(require_ok_passes_a_2xx_and_nothing_else)
 
     if (web_open((const struct web_answer[]){ { .says = OK_HELLO }, { .says = gone }, { 0 } })) {
         fate_deferred *d =
-            fate_add_callback(fate_fetch(web_reactor, "http://web/"), fate_require_ok, fate_none());
+            fate_add_callback(fate_fetch(client_reactor, "http://web/"), fate_require_ok, fate_none());
         web_expect_text(fate_add_callback(d, read_body, fate_none()), "hello");
         fate_value why = web_result(
-            fate_add_callback(fate_fetch(web_reactor, "http://web/x"), fate_require_ok, fate_none()));
+            fate_add_callback(fate_fetch(client_reactor, "http://web/x"), fate_require_ok, fate_none()));
         if (EXPECT_FAILURE(&why, &FATE_HTTP_STATUS)) {
             EXPECT_TEXT(fate_dict_get(fate_payload(&why), "page"), "for");
             EXPECT_STR(fate_message(&why), "GET http://web/x: 410 Gone");
@@ -181,7 +181,7 @@ TEST(require_ok_passes_a_2xx_and_nothing_else)
 
 static fate_deferred *post(fate_value body)
 {
-    return fate_get_page_with(web_reactor, "http://web/", .body = body);
+    return fate_get_page_with(client_reactor, "http://web/", .body = body);
 }
 
 TEST(bodies_are_sent_with_their_type_and_length)
@@ -192,16 +192,16 @@ TEST(bodies_are_sent_with_their_type_and_length)
                                               { .says = OK_HELLO },
                                               { 0 } })) {
         web_expect_text(post(fate_str("a text")), "hello");
-        EXPECT_CONTAINS(web_heard(), "POST / HTTP/1.1\r\n");
-        EXPECT_CONTAINS(web_heard(), "Content-Length: 6\r\n");
-        EXPECT_CONTAINS(web_heard(), "Content-Type: text/plain; charset=utf-8\r\n");
+        EXPECT_CONTAINS(client_heard(), "POST / HTTP/1.1\r\n");
+        EXPECT_CONTAINS(client_heard(), "Content-Length: 6\r\n");
+        EXPECT_CONTAINS(client_heard(), "Content-Type: text/plain; charset=utf-8\r\n");
         web_expect_text(post(fate_bytes("bytes", 5)), "hello");
-        EXPECT_CONTAINS(web_heard(), "application/octet-stream\r\n\r\nbytes");
+        EXPECT_CONTAINS(client_heard(), "application/octet-stream\r\n\r\nbytes");
         web_expect_text(post(fate_dict_of({ "a", fate_int(1) }, { "b", fate_list_of(fate_none()) })),
                         "hello");
-        EXPECT_CONTAINS(web_heard(), "application/json\r\n\r\n{\"a\":1,\"b\":[null]}");
+        EXPECT_CONTAINS(client_heard(), "application/json\r\n\r\n{\"a\":1,\"b\":[null]}");
         web_expect_text(post(fate_str("")), "hello");
-        EXPECT_CONTAINS(web_heard(), "Content-Length: 0\r\n");
+        EXPECT_CONTAINS(client_heard(), "Content-Length: 0\r\n");
         web_expect_failure(post(fate_list_of(fate_ptr(NULL))), &FATE_VALUE_ERROR, "JSON");
         EXPECT_EQ(web_connections, 1);
     }
@@ -215,12 +215,12 @@ TEST(headers_of_the_program_are_sent)
     };
 
     if (web_open((const struct web_answer[]){ { .says = OK_HELLO }, { 0 } })) {
-        web_expect_text(fate_get_page_with(web_reactor, "http://web/", .headers = headers,
+        web_expect_text(fate_get_page_with(client_reactor, "http://web/", .headers = headers,
                                            .user_password = "Aladdin:open sesame", .method = "DELETE"),
                         "hello");
-        EXPECT_CONTAINS(web_heard(), "DELETE / HTTP/1.1\r\n");
-        EXPECT_CONTAINS(web_heard(), "X-One: 1\r\naccept: text/html\r\nUser-Agent: me\r\n");
-        EXPECT_CONTAINS(web_heard(), "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
+        EXPECT_CONTAINS(client_heard(), "DELETE / HTTP/1.1\r\n");
+        EXPECT_CONTAINS(client_heard(), "X-One: 1\r\naccept: text/html\r\nUser-Agent: me\r\n");
+        EXPECT_CONTAINS(client_heard(), "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n");
         EXPECT_EQ(web_heard_times("libfate/"), 0);
         EXPECT_EQ(web_heard_times("*/*"), 0);
     }
@@ -255,7 +255,7 @@ static const fate_source_ops counting_ops = { .size = sizeof counting_ops,
 
 static fate_value pieces(int n, fate_time delay)
 {
-    return fate_source(web_reactor, &counting_ops, fate_box(struct counting, web_reactor, n, delay));
+    return fate_source(client_reactor, &counting_ops, fate_box(struct counting, client_reactor, n, delay));
 }
 
 TEST(a_source_is_sent_in_chunks_when_the_server_wants_it)
@@ -268,8 +268,8 @@ TEST(a_source_is_sent_in_chunks_when_the_server_wants_it)
     for (int i = 0; i < 2; i++) {
         if (web_open(script)) {
             web_expect_text(post(pieces(3, i * FATE_SECOND)), "hello");
-            EXPECT_CONTAINS(web_heard(), "Transfer-Encoding: chunked\r\n");
-            EXPECT_CONTAINS(web_heard(),
+            EXPECT_CONTAINS(client_heard(), "Transfer-Encoding: chunked\r\n");
+            EXPECT_CONTAINS(client_heard(),
                             "\r\n\r\n8\r\npiece 3;\r\n8\r\npiece 2;\r\n8\r\npiece 1;\r\n0\r\n\r\n");
         }
         web_close();
@@ -280,7 +280,7 @@ TEST(a_server_that_does_not_say_continue_gets_the_body_after_a_second)
 {
     if (web_open((const struct web_answer[]){ { .says = OK_HELLO, .when = "\r\n0\r\n\r\n" }, { 0 } })) {
         web_expect_text(post(pieces(2, 0)), "hello");
-        EXPECT(fate_now(web_reactor) >= FATE_SECOND);
+        EXPECT(fate_now(client_reactor) >= FATE_SECOND);
     }
     web_close();
 }
@@ -312,16 +312,16 @@ TEST(a_source_may_say_how_long_it_is)
     if (web_open(
             (const struct web_answer[]){ go, { .says = OK_HELLO, .when = "piece 1;" }, go, go, { 0 } })) {
         web_expect_text(
-            fate_get_page_with(web_reactor, "http://web/", .body = pieces(2, 0), .headers = right), "hello");
-        EXPECT_CONTAINS(web_heard(), "\r\n\r\npiece 2;piece 1;");
+            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = right), "hello");
+        EXPECT_CONTAINS(client_heard(), "\r\n\r\npiece 2;piece 1;");
         web_expect_failure(
-            fate_get_page_with(web_reactor, "http://web/", .body = pieces(2, 0), .headers = wrong),
+            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = wrong),
             &FATE_VALUE_ERROR, "the 17 bytes");
         web_expect_failure(
-            fate_get_page_with(web_reactor, "http://web/", .body = pieces(2, 0), .headers = small),
+            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = small),
             &FATE_VALUE_ERROR, "the 15 bytes");
         web_expect_failure(
-            fate_get_page_with(web_reactor, "http://web/", .body = pieces(2, 0), .headers = none),
+            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = none),
             &FATE_VALUE_ERROR, "no number");
     }
     web_close();
@@ -336,9 +336,9 @@ static void expect_redirected(const char *answer, const char *method, const char
     if (web_open((const struct web_answer[]){
             { .says = answer, .when = "body" }, { .says = OK_HELLO, .when = "/b" }, { 0 } })) {
         web_expect_text(
-            fate_get_page_with(web_reactor, "http://web/a", .method = method, .body = fate_str("body")),
+            fate_get_page_with(client_reactor, "http://web/a", .method = method, .body = fate_str("body")),
             "hello");
-        EXPECT_CONTAINS(web_heard(), second);
+        EXPECT_CONTAINS(client_heard(), second);
         EXPECT_EQ(web_connections, 1);
         EXPECT_EQ(web_heard_times("Referer"), 0);
     }
@@ -366,7 +366,7 @@ TEST(another_origin_gets_no_secrets)
                                               { .says = OK_HELLO, .when = "/c" },
                                               { 0 } })) {
         web_expect_text(
-            fate_get_page_with(web_reactor, "http://web/a", .headers = secrets, .user_password = "u:p"),
+            fate_get_page_with(client_reactor, "http://web/a", .headers = secrets, .user_password = "u:p"),
             "hello");
         EXPECT_EQ(web_heard_times("Cookie: secret"), 2);
         EXPECT_EQ(web_heard_times("Authorization: secret"), 2);
@@ -377,7 +377,7 @@ TEST(another_origin_gets_no_secrets)
     if (web_open((const struct web_answer[]){ { .says = TO("302", "http://evil:pw@10.0.0.1/c") },
                                               { .says = OK_HELLO, .when = "/c" },
                                               { 0 } })) {
-        web_expect_text(fate_get_page(web_reactor, "http://u:p@web/a"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://u:p@web/a"), "hello");
         EXPECT_EQ(web_heard_times("Basic dTpw\r\n"), 1);
         EXPECT_EQ(web_heard_times("Authorization"), 1);
     }
@@ -387,7 +387,7 @@ TEST(another_origin_gets_no_secrets)
 static void expect_no_redirect(const char *answer, const char *part)
 {
     if (web_open((const struct web_answer[]){ { .says = answer }, { 0 } }))
-        web_expect_failure(fate_get_page(web_reactor, "http://web/a"), &FATE_HTTP_REDIRECT, part);
+        web_expect_failure(fate_get_page(client_reactor, "http://web/a"), &FATE_HTTP_REDIRECT, part);
     web_close();
 }
 
@@ -407,7 +407,7 @@ TEST(redirects_end)
     for (int i = 0; i < 12; i++)
         script[i].says = TO("302", "/again");
     if (web_open(script)) {
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_HTTP_REDIRECT, "too many");
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_REDIRECT, "too many");
         EXPECT_EQ(web_heard_times("GET /"), 11);
     }
     web_close();
@@ -417,9 +417,9 @@ TEST(a_redirect_may_be_the_answer)
 {
     if (web_open((const struct web_answer[]){
             { .says = TO("302", "/b") }, { .says = "HTTP/1.1 302 X" EMPTY }, { 0 } })) {
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .keep_redirects = true),
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .keep_redirects = true),
                            &FATE_HTTP_STATUS, "302");
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_HTTP_STATUS, "302");
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_STATUS, "302");
     }
     web_close();
 }
@@ -440,7 +440,7 @@ TEST(a_long_page_behind_a_redirect_is_not_read)
                                                 .then = WEB_CLOSE },
                                               { .says = OK_HELLO, .when = "/b" },
                                               { 0 } })) {
-        web_expect_text(fate_get_page(web_reactor, "http://web/"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/"), "hello");
         EXPECT_EQ(web_connections, 2);
     }
     web_close();
@@ -488,8 +488,8 @@ TEST(what_comes_packed_is_unpacked)
                                              { .says = answer, .n_bytes = len },
                                              { 0 } };
         if (web_open(script)) {
-            fate_test_link(web_reactor, .piece_bytes_max = 3);
-            web_expect_text(fate_get_page(web_reactor, "http://web/"), "hellohello");
+            fate_test_link(client_reactor, .piece_bytes_max = 3);
+            web_expect_text(fate_get_page(client_reactor, "http://web/"), "hellohello");
             web_expect_text(fetch_text("http://web/"), "hellohello");
             EXPECT_EQ(web_heard_times("Accept-Encoding: gzip, deflate\r\n"), 2);
         }
@@ -508,8 +508,8 @@ TEST(a_bomb_does_not_fill_the_memory)
         return;
     const struct web_answer script[] = { { .says = answer, .n_bytes = len }, { 0 } };
     if (web_open(script)) {
-        fate_agent *agent = fate_agent_new_with(web_reactor, .page_bytes_max = 100000);
-        web_expect_failure(fate_get_page_with(web_reactor, "http://web/", .agent = agent),
+        fate_agent *agent = fate_agent_new_with(client_reactor, .page_bytes_max = 100000);
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent),
                            &FATE_HTTP_TOO_LARGE, "unpacked");
     }
     web_close();
@@ -527,9 +527,9 @@ TEST(what_cannot_be_unpacked_is_no_page)
     answer[len - 1] ^= 1;
     const struct web_answer bad = { .says = answer, .n_bytes = len };
     if (web_open((const struct web_answer[]){ bad, bad, bad, { 0 } })) {
-        web_expect_failure(fate_get_page(web_reactor, "http://web/"), &FATE_HTTP_PROTOCOL, "unpacked");
+        web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_PROTOCOL, "unpacked");
         web_expect_failure(fetch_text("http://web/"), &FATE_HTTP_PROTOCOL, "unpacked");
-        fate_value page = web_result(fate_get_page_with(web_reactor, "http://web/", .headers = raw));
+        fate_value page = web_result(fate_get_page_with(client_reactor, "http://web/", .headers = raw));
         if (EXPECT(!fate_is_failure(&page)))
             EXPECT(memcmp(fate_as_str(&page), "\x1f\x8b", 2) == 0);
         fate_drop(page);
@@ -544,8 +544,8 @@ TEST(an_answer_to_head_has_no_body)
 {
     if (web_open((const struct web_answer[]){
             { .says = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" }, { .says = OK_HELLO }, { 0 } })) {
-        web_expect_text(fate_get_page_with(web_reactor, "http://web/", .method = "HEAD"), "");
-        web_expect_text(fate_get_page(web_reactor, "http://web/"), "hello");
+        web_expect_text(fate_get_page_with(client_reactor, "http://web/", .method = "HEAD"), "");
+        web_expect_text(fate_get_page(client_reactor, "http://web/"), "hello");
         EXPECT_EQ(web_connections, 1);
     }
     web_close();
@@ -556,7 +556,7 @@ TEST(the_time_of_a_fetch_covers_its_body)
     if (web_open((const struct web_answer[]){
             { .says = "HTTP/1.1 200 OK\r\n\r\n", .and_says = "x", .n_times = 100, .every = FATE_SECOND },
             { 0 } })) {
-        fate_deferred *d = fate_fetch_with(web_reactor, "http://web/", .timeout = 9 * FATE_SECOND);
+        fate_deferred *d = fate_fetch_with(client_reactor, "http://web/", .timeout = 9 * FATE_SECOND);
         web_expect_failure(fate_add_callback(d, read_body, fate_none()), &FATE_HTTP_TIMEOUT,
                            "not done within 9 s");
     }
