@@ -51,6 +51,8 @@ class Measurement:
         if peers.is_of_servers(workload):
             cells = servers.Cells(workload, options.cpu, options.seconds)
             self.parts, self.impossible = cells.parts(), cells.left_out
+        elif peers.is_of_clients(workload):
+            self.parts = [servers.Clients(workload, options.cpu).measure]
         else:
             cpu = options.cpu if peers.is_pinned(workload) else None
             self.parts = [lambda command: rounds.run(command, cpu)]

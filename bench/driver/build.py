@@ -1,16 +1,18 @@
 """Builds libfate as its users get it, and the programs, into build/bench."""
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
 
-from driver.peers import BENCH, PYTHON
+from driver.peers import BENCH, PYTHON, succeeds
 
 ROOT = BENCH.parent
 BUILD = ROOT / "build" / "bench"
 LIBFATE = BUILD / "libfate.a"
 LIBFATE_WEB = BUILD / "libfate-web.a"
 OF_WEB = {"http", "httpclient"}  # workloads
+LINKED_BY_WEB = ["-lz", "-lidn2"]  # where they are there
 WARNINGS = ["-Wall", "-Wextra"]
 FLAGS = {
     ".c": ["-O2", "-g", "-std=gnu11", *WARNINGS, "-pthread"],
@@ -37,6 +39,13 @@ def build_libfate():
     checked(["cmake", "--build", BUILD, "--target", "fate_static", "fate_web_static"])
 
 
+@functools.cache
+def web_libraries():
+    program = "int main(void) { return 0; }\n"
+    return [LIBFATE_WEB, LIBFATE, *(library for library in LINKED_BY_WEB
+                                    if succeeds(["gcc", "-x", "c", "-o", "/dev/null", "-", library], program))]
+
+
 def compile_command(peer, program):
     if peer.source.suffix == ".go":
         return [peer.language.program, "build", "-o", program, peer.source]
@@ -44,7 +53,7 @@ def compile_command(peer, program):
     flags = FLAGS[peer.source.suffix] + peer.needs.get("flags", [])
     if peer.name == "fate":
         flags += ["-I", ROOT / "include"]
-        libraries += [*([LIBFATE_WEB] if peer.workload in OF_WEB else []), LIBFATE]
+        libraries += web_libraries() if peer.workload in OF_WEB else [LIBFATE]
     return [peer.language.program, *flags, "-o", program, peer.source, *libraries]
 
 

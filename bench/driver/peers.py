@@ -71,6 +71,11 @@ def is_of_servers(workload):
     return "servers" in workload_description(workload)
 
 
+def is_of_clients(workload):
+    """Whether its programs are clients, and ask a server of another workload."""
+    return "server" in workload_description(workload)
+
+
 def peers_of(workload):
     folder = workload_description(workload).get("servers", workload)
     with open(BENCH / "peers.toml", "rb") as file:

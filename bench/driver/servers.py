@@ -134,3 +134,20 @@ class Cells:
         if problem:
             return {}, f"failed with {cell['connections']:,} connections, {cell['load']}: its load {problem}"
         return {f"{metric}@{name}" if name else metric: value for metric, value in found.items()}, ""
+
+
+class Clients:
+    """What is measured of each client of a workload: it has a CPU of its own, and the server it asks another."""
+
+    def __init__(self, workload, cpu):
+        description = peers.workload_description(workload)
+        self.server = [peers.PYTHON, peers.BENCH / description["server"]]
+        self.cpu, self.count = cpu, description["count"]
+
+    def measure(self, command):
+        try:
+            with Server(self.server, load_cpu(self.cpu)) as server:
+                url = f"http://127.0.0.1:{server.port}/"
+                return rounds.run([*command, url, str(self.count)], self.cpu)
+        except ServerFailed as failure:
+            return {}, str(failure)

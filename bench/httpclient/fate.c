@@ -1,5 +1,5 @@
-/* HTTP client on libfate: 64 fetches of the same page at once, each followed by the next, over connections that
- * are kept.  fate URL COUNT */
+/* HTTP client on libfate: 64 fetches of the same page at once, each followed by the next, over connections
+ * that are kept.  fate URL COUNT */
 #include "../common/bench.h"
 #include <fate/fate.h>
 #include <fate/http_client.h>
@@ -31,7 +31,8 @@ static fate_value fail(fate_value *why, fate_value *reactor)
 static void fetch_next(fate_reactor *reactor)
 {
     if (n_left-- > 0)
-        fate_add_callbacks(fate_get_page_with(reactor, url, .agent = agent), got_page, fail, fate_ptr(reactor));
+        fate_add_callbacks(fate_get_page_with(reactor, url, .agent = agent), got_page, fail,
+                           fate_ptr(reactor));
 }
 
 int main(int argc, char **argv)
