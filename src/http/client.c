@@ -142,11 +142,17 @@ void fate__client_abort(fate_response *fetch)
     fate_abort_connection(client->base.transport);
 }
 
+/* What the server would not take of a request is not waited for. */
 void fate__client_close(struct fate__client *client)
 {
+    fate_transport *transport = client->base.transport;
+
     fate__agent_takes_out(client);
     client->is_closing = true;
-    fate_lose_connection(client->base.transport);
+    if (fate_write_queued(transport))
+        fate_abort_connection(transport);
+    else
+        fate_lose_connection(transport);
 }
 
 /* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer. */

@@ -137,11 +137,13 @@ static void fail_page_size(fate_response *fetch)
 
 static void add_to_page(fate_response *fetch, struct fate__http_slice piece)
 {
-    if (piece.len > fetch->agent->options.page_bytes_max - fetch->page.len) {
+    bool is_packed = fetch->coding != FATE__IDENTITY;
+
+    if (!is_packed && piece.len > fetch->agent->options.page_bytes_max - fetch->page.len) {
         fail_page_size(fetch);
         return;
     }
-    if (fetch->coding != FATE__IDENTITY) {
+    if (is_packed) {
         if (!add_unpacked(fetch, (struct fate__slice){ piece.at, piece.len }))
             return;
     } else if ((int64_t)piece.len == fetch->announced) {

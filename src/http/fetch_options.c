@@ -200,6 +200,9 @@ bool fate__fetch_take_options(fate_response *fetch, const char *url, const fate_
     fate__take_options(&options, sizeof options, given, fetch->what, fetch->site);
     fetch->body = options.body;
     fetch->keeps_redirects = options.keep_redirects;
+    if (options.timeout < 0)
+        fate__stop(fetch->site, "%s was given a negative timeout. Write FATE_NEVER for no limit.",
+                   fetch->what);
     fetch->timeout = options.timeout ? options.timeout : timeout;
     if (!take_url(fetch, url, ret_why))
         return false;

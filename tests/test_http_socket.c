@@ -1,0 +1,111 @@
+/* Tests of the HTTP client over real sockets, which are run with calls that fail, too: whatever happens, a
+ * fetch has one end. */
+#include <stdio.h>
+#include <string.h>
+
+#include <fate/http_client.h>
+
+#include "test.h"
+#include "test_net_helpers.h"
+
+static int n_ended, n_right;
+
+struct server {
+    fate_protocol base;
+};
+
+static void answer(fate_protocol *p, const char *line, size_t len)
+{
+    static char page[100000];
+    char head[64];
+    size_t n = strncmp(line, "GET /big", 8) == 0 ? sizeof page : 5;
+
+    if (strncmp(line, "GET ", 4) != 0)
+        return;
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", n);
+    fate_write(p->transport, head, strlen(head));
+    fate_write(p->transport, page, n);
+}
+
+static const fate_protocol_ops ops = { FATE_PROTOCOL(struct server), .framing = &FATE_LINES,
+                                       .message_received = answer };
+
+static fate_value got(fate_value *page, fate_value *len)
+{
+    n_ended++;
+    n_right += (int64_t)fate_count(page) == fate_as_int(len);
+    return fate_none();
+}
+
+static fate_value failed(fate_value *why, fate_value *len)
+{
+    n_ended++;
+    return fate_none();
+}
+
+static fate_value read_body(fate_value *response, fate_value *arg)
+{
+    return fate_follow(fate_read_all(fate_response_body(fate_as_response(response)), 1 << 20));
+}
+
+static bool have_ended(void *n)
+{
+    return n_ended == *(int *)n;
+}
+
+/* n pages, some of them streamed, some big; four connections at once. */
+static void fetch_pages(fate_reactor *reactor, int port, int n)
+{
+    fate_agent *agent = fate_agent_new_with(reactor, .per_host_max = 4);
+    char small[64], big[64];
+
+    snprintf(small, sizeof small, "http://127.0.0.1:%d/", port);
+    snprintf(big, sizeof big, "http://127.0.0.1:%d/big", port);
+    n_ended = n_right = 0;
+    for (int i = 0; i < n; i++) {
+        const char *url = i % 3 ? small : big;
+        fate_deferred *d =
+            i % 2 ? fate_get_page_with(reactor, url, .agent = agent)
+                  : fate_add_callback(fate_fetch_with(reactor, url, .agent = agent), read_body, fate_none());
+        fate_add_callbacks(d, got, failed, fate_int(i % 3 ? 5 : 100000));
+    }
+    if (EXPECT(test_until(reactor, have_ended, &n)))
+        EXPECT_EQ(n_right, n);
+    fate_agent_free(agent);
+    test_rounds(reactor, 3);
+}
+
+static fate_value forgive(fate_value *why, fate_value *arg)
+{
+    return fate_none();
+}
+
+TEST(pages_come_over_real_sockets)
+{
+    fate_reactor *reactor = test_real_reactor(NULL);
+
+    if (!reactor)
+        return;
+    fate_deferred *listening =
+        fate_hold(fate_listen(reactor, "tcp:0:interface=127.0.0.1", &ops, fate_none()));
+    const fate_value *listener = fate_peek(listening);
+    if (EXPECT(listener && !fate_is_failure(listener)))
+        fetch_pages(reactor, fate_listener_address(fate_as_listener(listener))->port, 8);
+    fate_add_errback(listening, forgive, fate_none());
+    fate_release(listening);
+    fate_reactor_free(reactor);
+}
+
+TEST(a_port_that_nobody_listens_on_is_refused)
+{
+    fate_reactor *reactor = test_real_reactor(NULL);
+    int one = 1;
+
+    if (!reactor)
+        return;
+    n_ended = n_right = 0;
+    fate_add_callbacks(fate_get_page(reactor, "http://127.0.0.1:1/"), got, failed, fate_int(0));
+    EXPECT(test_until(reactor, have_ended, &one));
+    EXPECT_EQ(n_right, 0);
+    fate_reactor_free(reactor);
+}
