@@ -1,7 +1,8 @@
 /* Parses the same requests again and again, each whole and on one connection: what a head costs.
  *
  *     bench-http_parse [N [NAME]]    the time of each, or of the one of that name; N: how often
- *     valgrind --tool=callgrind --toggle-collect=bench_one bench-http_parse N NAME    instructions of N of them
+ *     valgrind --tool=callgrind --toggle-collect=bench_one bench-http_parse N NAME    instructions of N of
+ * them
  *
  * Between two Ns the difference is without what the first one does once. */
 #include <http/message.h>

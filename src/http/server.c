@@ -256,28 +256,13 @@ static bool is_over(const fate_request *request)
 
 static void go_on(struct fate__http_connection *connection);
 
-/* A body that nobody has read may still be dropped, if there is little of it. */
-static void drop_body(fate_request *request)
-{
-    const struct fate__http_parser *parser = &request->parser;
-    bool is_short =
-        parser->head.framing == FATE__HTTP_LENGTH && parser->head.content_length <= FATE__HTTP_DROPPED_MAX;
-
-    if (request->must_continue || !is_short)
-        request->keeps_alive = false;
-    request->drops_body = true;
-    fate__text_done(&request->body);
-    request->body = (struct fate__text){ 0 };
-    request->body_at = 0;
-}
-
 void fate__http_answered(fate_request *request)
 {
     struct fate__http_connection *connection = request->connection;
 
     request->is_answered = true;
-    if (!request->has_all)
-        drop_body(request);
+    if (fate__unlikely(!request->has_all))
+        fate__http_drop_body(request);
     if (fate__likely(connection->is_taking))
         return;
     if (is_over(request))
@@ -316,15 +301,27 @@ static void got_head(struct fate__http_connection *connection, fate_request *req
         fate_abort_connection(connection->base.transport);
 }
 
+/* The page may have answered when it heard that its body is wrong, or before. */
+static void refuse_unless_answered(struct fate__http_connection *connection, fate_request *request)
+{
+    const struct fate__http_parser *parser = &request->parser;
+
+    if (connection->is_closing || connection->is_lost || connection->request != request)
+        return;
+    request->keeps_alive = false;
+    if (request->is_answered && !connection->is_taking)
+        end_request(connection);
+    else if (!request->is_answered)
+        fate__http_refuse(request, parser->status ? parser->status : 400, parser->said, true);
+}
+
 static void is_wrong(struct fate__http_connection *connection, fate_request *request)
 {
     const struct fate__http_parser *parser = &request->parser;
 
     if (request->has_head)
         fate__http_body_failed(request, fate_raise(&FATE_HTTP_PROTOCOL, "%s", parser->said));
-    if (connection->is_closing || connection->is_lost || connection->request != request)
-        return;
-    fate__http_refuse(request, parser->status ? parser->status : 400, parser->said, true);
+    refuse_unless_answered(connection, request);
 }
 
 static void take_step(struct fate__http_connection *connection, fate_request *request,
@@ -353,9 +350,10 @@ static void take_step(struct fate__http_connection *connection, fate_request *re
 static size_t take(struct fate__http_connection *connection, const char *bytes, size_t n)
 {
     size_t used = 0, taken, n_requests = 0;
+    bool may_be_over = false; /* what ends with these bytes says so when it is asked again */
 
     connection->is_taking = true;
-    while (used < n && may_take(connection)) {
+    while ((used < n || may_be_over) && may_take(connection)) {
         fate_request *request = connection->request;
         if (!request) {
             if (n_requests++ == connection->site->options.pipelined_max)
@@ -368,6 +366,7 @@ static size_t take(struct fate__http_connection *connection, const char *bytes, 
         }
         enum fate__http_step step = fate__http_parse(&request->parser, bytes + used, n - used, &taken);
         used += taken;
+        may_be_over = step == FATE__HTTP_DATA;
         take_step(connection, request, step);
         if (connection->request && is_over(connection->request))
             end_request(connection);
@@ -418,8 +417,7 @@ static void look_at_end(struct fate__http_connection *connection)
     }
     if (request->has_head)
         fate__http_body_failed(request, fate_raise(&FATE_HTTP_SHORT_BODY, "%s", request->parser.said));
-    if (connection->request == request && !connection->is_closing && !connection->is_lost)
-        fate__http_refuse(request, 400, request->parser.said, true);
+    refuse_unless_answered(connection, request);
 }
 
 static void settle(struct fate__http_connection *connection)

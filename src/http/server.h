@@ -266,6 +266,8 @@ void fate__http_got_body(fate_request *request, struct fate__http_slice piece);
 void fate__http_body_ended(fate_request *request);
 /* No more of it comes: why is given. */
 void fate__http_body_failed(fate_request *request, fate_value why);
+/* The answer does not wait for it: what is short is read and dropped, else the connection is to be closed. */
+void fate__http_drop_body(fate_request *request);
 /* Is so much there that nobody has asked for that reading must wait? */
 static inline bool fate__http_is_ahead(const fate_request *request)
 {

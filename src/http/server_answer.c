@@ -211,6 +211,13 @@ static int status_of(const fate_value *why)
     return status && fate_get_int(status, &n) && n >= 400 && n <= 599 ? (int)n : 0;
 }
 
+/* A body that was cut, or is wrong, is the client's doing. */
+static bool is_of_body(const fate_request *request, const fate_value *why)
+{
+    return !fate_is_none(&request->body_why) &&
+           (fate_is(why, &FATE_HTTP_SHORT_BODY) || fate_is(why, &FATE_HTTP_PROTOCOL));
+}
+
 /* Fields that spoke of the page which there is not now. */
 static void forget_field(fate_request *request, const char *name)
 {
@@ -249,7 +256,7 @@ void fate__http_answer_error(fate_request *request, int status, const char *deta
 
 static void answer_failure(fate_request *request, fate_value why)
 {
-    int status = status_of(&why);
+    int status = is_of_body(request, &why) ? 400 : status_of(&why);
 
     if (status) {
         fate__http_answer_error(request, status, fate_message(&why));

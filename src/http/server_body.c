@@ -50,6 +50,26 @@ void fate__http_body_failed(fate_request *request, fate_value why)
         tell_reader(request, fate_copy(&request->body_why));
 }
 
+void fate__http_drop_body(fate_request *request)
+{
+    const struct fate__http_parser *parser = &request->parser;
+    bool is_short = request->has_head && parser->head.framing == FATE__HTTP_LENGTH &&
+                    parser->head.content_length <= FATE__HTTP_DROPPED_MAX;
+
+    if (request->drops_body)
+        return;
+    bool will_come =
+        request->connection && !request->connection->has_read_ended && fate_is_none(&request->body_why);
+    if (request->must_continue || !is_short || !will_come)
+        request->keeps_alive = false;
+    request->drops_body = true;
+    fate__text_done(&request->body);
+    request->body = (struct fate__text){ 0 };
+    request->body_at = 0;
+    if (request->reader)
+        tell_reader(request, fate_raise(&FATE_HTTP_SHORT_BODY, "the request has been answered"));
+}
+
 /* ---- For the page: a source ---- */
 
 struct body_source {

@@ -164,6 +164,8 @@ static bool send_head(fate_request *request, const struct fate__http_response *r
 bool fate__http_send_head(fate_request *request, int64_t body_bytes, const char *type)
 {
     const struct fate__http_head *head = &request->parser.head;
+    if (fate__unlikely(!request->has_all) && (body_bytes >= 0 || !request->has_asked))
+        fate__http_drop_body(request);
     struct fate__http_pair *fields =
         (void *)fate__http_room(request, (request->n_fields + 2) * sizeof *fields);
 
@@ -242,7 +244,7 @@ static void send_plain(fate_request *request, struct fate__http_slice type, cons
 
 bool fate__http_send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
 {
-    if (fate__unlikely(!is_plain(request)))
+    if (fate__unlikely(!is_plain(request) || !request->has_all))
         return false;
     fate__assert(type.len <= TYPE_BYTES_MAX);
     request->n_body_bytes = (int64_t)n;

@@ -1,0 +1,285 @@
+/* Tests of the HTTP server: bodies of requests, streamed answers, and what is left when one is cut. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "test_http_server_helpers.h"
+
+#define GET(path)     "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST(path, n) "POST " path " HTTP/1.1\r\nHost: x\r\nContent-Length: " n "\r\n\r\n"
+#define CHUNKED(path) "POST " path " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define EXPECTS(path, n)                                                                                     \
+    "POST " path " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: " n "\r\n\r\n"
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+
+static fate_value source;
+static int n_failed;
+
+static fate_value pass(fate_value *text, fate_value *arg)
+{
+    return fate_take(text);
+}
+
+static fate_value echo(fate_request *request, fate_value *arg)
+{
+    return fate_follow(fate_add_callback(fate_request_text(request), pass, fate_none()));
+}
+
+static fate_value first(fate_value *form, fate_value *arg)
+{
+    const fate_value *a = fate_dict_get(form, "a");
+
+    return fate_format("%zu a=%s", fate_count(form), a ? fate_as_str(a) : "(none)");
+}
+
+static fate_value form(fate_request *request, fate_value *arg)
+{
+    return fate_follow(fate_add_callback(fate_request_form(request), first, fate_none()));
+}
+
+static fate_value back(fate_request *request, fate_value *arg)
+{
+    return fate_request_body(request);
+}
+
+static fate_value ignore(fate_request *request, fate_value *arg)
+{
+    return fate_str("ignored");
+}
+
+static fate_value noted(fate_value *result, fate_value *arg)
+{
+    n_failed += fate_is(result, &FATE_HTTP_SHORT_BODY);
+    return fate_take(result);
+}
+
+static fate_value watching(fate_request *request, fate_value *arg)
+{
+    return fate_follow(fate_add_both(fate_request_text(request), noted, fate_none()));
+}
+
+/* Read by the test, piece by piece. */
+static fate_value pieces(fate_request *request, fate_value *arg)
+{
+    source = fate_request_body(request);
+    return fate_follow(fate_deferred_new(fate_request_reactor(request)));
+}
+
+static const fate_route routes[] = {
+    { "POST /echo", echo },         { "POST /form", form },     { "POST /back", back },
+    { "GET /back", back },          { "POST /ignore", ignore }, { "GET /ignore", ignore },
+    { "POST /watching", watching }, { "POST /pieces", pieces }, { 0 }
+};
+
+static bool begin(void)
+{
+    const fate_site_options options = { .size = sizeof options, .body_bytes_max = 20 };
+
+    n_failed = 0;
+    source = fate_none();
+    return web_begin(&options, routes);
+}
+
+TEST(a_body_is_collected)
+{
+    if (!begin())
+        return;
+    EXPECT_CONTAINS(web_ask(POST("/echo", "5") "hello" GET("/ignore")), "\r\n\r\nhelloHTTP/1.1 200 OK\r\n");
+    EXPECT_CONTAINS(web_ask_slowly(POST("/echo", "5") "hello"), "\r\n\r\nhello");
+    EXPECT_CONTAINS(web_ask(CHUNKED("/echo") "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n" GET("/ignore")),
+                    "\r\n\r\nhelloHTTP/1.1 200 OK\r\n");
+    EXPECT_CONTAINS(web_ask_slowly(CHUNKED("/echo") "3\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\n"),
+                    "\r\n\r\nhello");
+    EXPECT_CONTAINS(web_ask(POST("/echo", "0")), "Content-Length: 0\r\n\r\n");
+}
+
+TEST(a_body_has_a_greatest_length)
+{
+    if (!begin())
+        return;
+    const char *heard = web_ask(POST("/echo", "21") "123456789012345678901" GET("/ignore"));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 413 ");
+    EXPECT_CONTAINS(web_ask(POST("/echo", "20") "12345678901234567890"), "HTTP/1.1 200 OK\r\n");
+    heard = web_ask(CHUNKED("/echo") "c\r\n123456789012\r\n9\r\n123456789\r\n0\r\n\r\n" GET("/ignore"));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 413 ");
+    EXPECT(!strstr(web_ask(POST("/echo", "99999999999")), "200 OK"));
+}
+
+TEST(a_form_is_a_dict)
+{
+    if (!begin())
+        return;
+    EXPECT_CONTAINS(
+        web_ask("POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: Application/X-WWW-Form-Urlencoded; "
+                "charset=utf-8\r\nContent-Length: 12\r\n\r\na=1%2B&b=&a=2"),
+        "2 a=1+");
+    EXPECT_CONTAINS(web_ask(POST("/form", "3") "a=1"), "HTTP/1.1 415 ");
+}
+
+TEST(a_client_that_waits_is_told_to_go_on)
+{
+    if (!begin())
+        return;
+    EXPECT_STR(web_ask(EXPECTS("/echo", "5")), CONTINUE);
+    web_say("hello");
+    EXPECT_CONTAINS(web_heard(), "\r\n\r\nhello");
+    EXPECT(!web_has_ended());
+    const char *heard = web_ask(EXPECTS("/ignore", "5"));
+    EXPECT(!strstr(heard, "Continue"));
+    EXPECT_CONTAINS(heard, "Connection: close\r\n");
+    EXPECT(web_has_ended());
+    heard = web_ask(EXPECTS("/echo", "21"));
+    EXPECT(!strstr(heard, "Continue"));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 413 ");
+    EXPECT(!strstr(
+        web_ask("POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+        "Continue"));
+}
+
+TEST(a_body_that_nobody_reads_is_dropped)
+{
+    if (!begin())
+        return;
+    const char *heard = web_ask(POST("/ignore", "5") "hello" GET("/ignore"));
+    EXPECT(!strstr(heard, "close"));
+    EXPECT_CONTAINS(heard, "ignoredHTTP/1.1 200 OK\r\n");
+    heard = web_ask(POST("/ignore", "500000") "hel");
+    EXPECT_CONTAINS(heard, "Connection: close\r\n");
+    EXPECT(web_has_ended());
+    heard = web_ask(CHUNKED("/ignore") "3\r\nhel\r\n0\r\n\r\n" GET("/ignore"));
+    EXPECT_CONTAINS(heard, "Connection: close\r\n");
+    EXPECT(!strstr(heard, "ignoredHTTP"));
+    heard = web_ask(POST("/ignore", "5") "hel");
+    EXPECT_CONTAINS(heard, "ignored");
+    fate_play(web_reactor, 60 * FATE_SECOND);
+    EXPECT(web_has_ended());
+}
+
+TEST(a_body_that_is_cut_or_wrong_is_no_body)
+{
+    if (!begin())
+        return;
+    web_ask(POST("/watching", "5") "hel");
+    web_end_of_peer();
+    EXPECT_CONTAINS(web_heard(), "HTTP/1.1 ");
+    EXPECT_EQ(n_failed, 1);
+    EXPECT(web_has_ended());
+    web_ask(POST("/watching", "5") "hel");
+    web_lose();
+    const char *heard = web_ask(CHUNKED("/echo") "x\r\n" GET("/ignore"));
+    EXPECT(!strstr(heard, "ignored"));
+    EXPECT(strncmp(heard, "HTTP/1.1 ", 9) == 0);
+    EXPECT(web_has_ended());
+}
+
+TEST(a_body_has_a_total_time)
+{
+    if (!begin())
+        return;
+    web_ask(POST("/echo", "20") "h");
+    for (int i = 0; i < 5; i++) {
+        fate_play(web_reactor, 10 * FATE_SECOND);
+        web_say("e");
+    }
+    EXPECT_STR(web_heard(), "");
+    fate_play(web_reactor, 10 * FATE_SECOND);
+    EXPECT_CONTAINS(web_heard(), "HTTP/1.1 408 ");
+}
+
+VOLUME_TEST(reading_waits_for_the_page)
+{
+    static char much[200001];
+
+    if (!begin())
+        return;
+    web_ask(POST("/pieces", "200000"));
+    memset(much, 'x', 200000);
+    web_say(much);
+    fate_play(web_reactor, 30 * FATE_SECOND);
+    EXPECT(!web_has_ended());
+    size_t n = 0;
+    for (int i = 0; i < 100 && fate_is_source(&source) && n < 200000; i++) {
+        fate_deferred *d = fate_hold(fate_read(&source));
+        fate_advance(web_reactor, 0);
+        const fate_value *piece = fate_peek(d);
+        n += piece && fate_kind_of(piece) == FATE_KIND_BYTES ? fate_count(piece) : 0;
+        if (piece && fate_is_failure(piece))
+            fate_add_errback(d, fate_log_failure, fate_none());
+        fate_release(d);
+    }
+    EXPECT_EQ(n, 200000);
+    fate_drop(fate_take(&source));
+}
+
+/* ---- Streamed answers ---- */
+
+TEST(a_source_is_streamed)
+{
+    if (!begin())
+        return;
+    EXPECT_CONTAINS(web_ask(POST("/back", "5") "hello" GET("/ignore")),
+                    "Transfer-Encoding: chunked\r\nContent-Type: application/octet-stream\r\nServer: "
+                    "libfate\r\n\r\n5\r\nhello\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n");
+    EXPECT_CONTAINS(
+        web_ask("POST /back HTTP/1.0\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"),
+        "Connection: close\r\n");
+    EXPECT(web_has_ended());
+    EXPECT_CONTAINS(web_ask("HEAD /back HTTP/1.1\r\nHost: x\r\n\r\n" GET("/ignore")),
+                    "\r\n\r\nHTTP/1.1 200 OK\r\n");
+    EXPECT_CONTAINS(web_ask(GET("/back")), "\r\n\r\n0\r\n\r\n");
+}
+
+TEST(an_answer_whose_source_fails_is_cut)
+{
+    if (!begin())
+        return;
+    web_ask(POST("/back", "5") "hel");
+    EXPECT_CONTAINS(web_heard(), "");
+    web_end_of_peer();
+    EXPECT(!strstr(web_heard(), "0\r\n\r\n"));
+    EXPECT(web_has_ended());
+    EXPECT_CONTAINS(web_logged(), "HttpShortBody");
+}
+
+static int n_pieces;
+
+static fate_deferred *endless(fate_value *arg, size_t bytes_max)
+{
+    static char piece[10000];
+
+    n_pieces++;
+    return fate_succeed(web_reactor, fate_bytes(piece, sizeof piece));
+}
+
+static int n_stopped;
+
+static void stop(fate_value *arg)
+{
+    n_stopped++;
+}
+
+static const fate_source_ops endless_ops = { .size = sizeof endless_ops, .read = endless, .stop = stop };
+
+static fate_value endless_page(fate_request *request, fate_value *arg)
+{
+    return fate_source(web_reactor, &endless_ops, fate_none());
+}
+
+static const fate_route endless_routes[] = { { "GET /endless", endless_page }, { 0 } };
+
+VOLUME_TEST(a_client_that_does_not_read_stops_the_source)
+{
+    if (!web_begin(NULL, endless_routes))
+        return;
+    n_pieces = n_stopped = 0;
+    web_block(true);
+    web_say(GET("/endless"));
+    int n = n_pieces;
+    EXPECT(n > 10 && n < 100);
+    fate_play(web_reactor, FATE_SECOND);
+    EXPECT_EQ(n_pieces, n);
+    EXPECT_EQ(n_stopped, 0);
+    fate_play(web_reactor, 80 * FATE_SECOND);
+    EXPECT_EQ(n_stopped, 1);
+    EXPECT(web_has_ended());
+}
