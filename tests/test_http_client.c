@@ -8,14 +8,12 @@
 
 TEST(a_page_is_fetched)
 {
-    if (!web_open((const struct web_answer[]){ { .says = OK_HELLO }, { 0 } })) {
-        web_close();
-        return;
+    if (web_open((const struct web_answer[]){ { .says = OK_HELLO }, { 0 } })) {
+        web_expect_text(fate_get_page(client_reactor, "http://web/dir/page?q=1#part"), "hello");
+        EXPECT_CONTAINS(client_heard(), "GET /dir/page?q=1 HTTP/1.1\r\nHost: web\r\n");
+        EXPECT_CONTAINS(client_heard(), "User-Agent: libfate/");
+        EXPECT_CONTAINS(client_heard(), "Accept: */*\r\n");
     }
-    web_expect_text(fate_get_page(client_reactor, "http://web/dir/page?q=1#part"), "hello");
-    EXPECT_CONTAINS(client_heard(), "GET /dir/page?q=1 HTTP/1.1\r\nHost: web\r\n");
-    EXPECT_CONTAINS(client_heard(), "User-Agent: libfate/");
-    EXPECT_CONTAINS(client_heard(), "Accept: */*\r\n");
     web_close();
 }
 
@@ -118,19 +116,21 @@ TEST(a_status_that_says_no_carries_the_page)
 TEST(what_cannot_be_fetched_says_why)
 {
     if (web_open((const struct web_answer[]){ { 0 } })) {
-        web_expect_failure(fate_get_page(client_reactor, "a_bad_url"), &FATE_VALUE_ERROR, "fetch a_bad_url: ");
+        web_expect_failure(fate_get_page(client_reactor, "a_bad_url"), &FATE_VALUE_ERROR,
+                           "fetch a_bad_url: ");
         web_expect_failure(fate_get_page(client_reactor, "http://u:hush@we b/"), &FATE_VALUE_ERROR,
                            "fetch we b/: ");
         web_expect_failure(fate_get_page(client_reactor, "https://web/"), &FATE_NOT_IMPLEMENTED, "no TLS");
-        web_expect_failure(fate_get_page(client_reactor, "http://web:81/"), &FATE_CONNECTION_REFUSED, "refused");
+        web_expect_failure(fate_get_page(client_reactor, "http://web:81/"), &FATE_CONNECTION_REFUSED,
+                           "refused");
         web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .method = "CONNECT"),
                            &FATE_VALUE_ERROR, "CONNECT");
         const fate_header split[] = { { "X", "a\r\nHost: evil" }, { 0 } };
         web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .headers = split),
                            &FATE_VALUE_ERROR, "cannot be sent");
         const fate_header own[] = { { "Host", "evil" }, { 0 } };
-        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .headers = own), &FATE_VALUE_ERROR,
-                           "not yours to set");
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .headers = own),
+                           &FATE_VALUE_ERROR, "not yours to set");
         EXPECT_EQ(web_heard_times("evil"), 0);
     }
     web_close();
@@ -249,9 +249,9 @@ TEST(connections_max_holds_for_all_hosts)
     if (web_open(script)) {
         fate_agent *agent = fate_agent_new_with(client_reactor, .connections_max = 1);
         for (int i = 0; i < 4; i++)
-            fate_add_callback(
-                fate_get_page_with(client_reactor, i % 2 ? "http://web/" : "http://10.0.0.1/", .agent = agent),
-                count, fate_none());
+            fate_add_callback(fate_get_page_with(client_reactor, i % 2 ? "http://web/" : "http://10.0.0.1/",
+                                                 .agent = agent),
+                              count, fate_none());
         for (int i = 0; i < 20; i++) {
             EXPECT(fate_agent_connections(agent) <= 1);
             fate_play(client_reactor, FATE_SECOND);
@@ -336,8 +336,8 @@ static void expect_timeout(const struct web_answer *answer, const fate_agent_opt
 
     if (web_open(script)) {
         fate_agent *agent = fate_agent_new_at(client_reactor, options, FATE_HERE);
-        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent), &FATE_HTTP_TIMEOUT,
-                           part);
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent),
+                           &FATE_HTTP_TIMEOUT, part);
         EXPECT_EQ(fate_agent_connections(agent), 0);
     }
     web_close();
