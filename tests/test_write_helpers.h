@@ -10,6 +10,7 @@ struct test_sends {
     int n_files;               /* and of sendfile */
     int n_failing, fails_with; /* so many of the next fail so */
     bool spares_bytes;         /* but only those of sendfile */
+    bool breaks_pipe;          /* sendfile sends half and raises SIGPIPE */
 };
 extern struct test_sends test_sends;
 

@@ -65,6 +65,21 @@ VOLUME_TEST(files_may_be_longer_than_what_goes_at_once)
     send_file_with(EINVAL, MUCH);
 }
 
+TEST(a_file_of_which_some_has_left_makes_no_signal)
+{
+    struct test_pair pair;
+    char *bytes = test_patterned(1000);
+
+    if (test_counting(&reactor, &pair, TEST_TCP, &test_recorder)) {
+        test_sends.breaks_pipe = true;
+        EXPECT_EQ(fate_write_file(pair.p->transport, file_of(bytes, 1000), 0, -1), 0);
+        test_rounds(reactor, 1);
+        EXPECT(test_sends.n_files > 0);
+    }
+    test_counting_done(reactor, &pair);
+    free(bytes);
+}
+
 static void write_behind_a_file(size_t len)
 {
     struct test_pair pair;

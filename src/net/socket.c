@@ -47,6 +47,7 @@ static ssize_t send_now(fate_transport *transport, const struct iovec *pieces, i
     return error ? -error : sent;
 }
 
+/* The signal also comes when the peer has gone after some of it was taken, and then the call does not fail. */
 static ssize_t send_file(fate_transport *transport, int fd, int64_t offset, size_t len)
 {
     struct fate__quiet quiet;
@@ -58,7 +59,7 @@ static ssize_t send_file(fate_transport *transport, int fd, int64_t offset, size
         sent = fate__sys->sendfile(transport->fd, fd, &at, len);
     while (sent < 0 && errno == EINTR);
     int error = sent < 0 ? errno : 0;
-    fate__quiet_end(&quiet, error == EPIPE);
+    fate__quiet_end(&quiet, error == EPIPE || (sent >= 0 && (size_t)sent < len));
     if (error == EAGAIN)
         await(transport, FATE_WRITABLE);
     return error ? -error : sent;
