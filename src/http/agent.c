@@ -527,9 +527,12 @@ fate_agent *fate_agent_new_at(fate_reactor *reactor, const fate_agent_options *o
         fate_drop(box);
         return &no_memory_agent;
     }
-    agent->end =
+    fate_watch end =
         fate_add_trigger_at(reactor, FATE_AFTER, FATE_SHUTDOWN, reactor_stops, box, FATE__CLIENT_SITE);
-    return agent->end.id < 0 ? &no_memory_agent : agent;
+    if (end.id < 0) /* the box has been dropped, and the agent with it */
+        return &no_memory_agent;
+    agent->end = end;
+    return agent;
 }
 
 fate_agent *(fate_agent_new)(fate_reactor *reactor)
