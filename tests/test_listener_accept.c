@@ -164,15 +164,20 @@ TEST(each_rest_is_longer_up_to_a_second)
 
 static struct rlimit limit_before;
 
-/* From now on the process has just the descriptors that it has. */
-static void take_all_descriptors(void)
+/* From now on the process has just the descriptors that it has, and so many more. */
+static void take_all_descriptors_but(int n)
 {
     int next = dup(0);
 
     getrlimit(RLIMIT_NOFILE, &limit_before);
-    struct rlimit limit = { (rlim_t)next, limit_before.rlim_max };
+    struct rlimit limit = { (rlim_t)(next + n), limit_before.rlim_max };
     close(next);
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void take_all_descriptors(void)
+{
+    take_all_descriptors_but(0);
 }
 
 static void give_descriptors_back(void)
@@ -207,6 +212,27 @@ TEST(without_descriptors_those_who_wait_are_refused_and_the_log_says_what_to_do)
                         "set connections_max; refused: ");
     }
     for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+TEST(who_gets_the_last_descriptor_is_no_reason_to_complain)
+{
+    const fate_listener *listener = begin();
+    int fds[2] = { net_socket(AF_INET), net_socket(AF_INET) };
+
+    if (listener) {
+        take_all_descriptors_but(1);
+        EXPECT_EQ(connect_raw(fds[0], listener), 0);
+        if (net_run_until_count(&n_made, 1)) {
+            EXPECT_EQ(n_warnings, 0);
+            EXPECT_EQ(listener->gate, FATE__GATE_OPEN);
+            EXPECT_EQ(connect_raw(fds[1], listener), 0);
+            EXPECT_EQ(net_end_of(fds[1]), -ECONNRESET);
+            EXPECT_EQ(n_warnings, 1);
+        }
+        give_descriptors_back();
+    }
+    for (int i = 0; i < 2; i++)
         close(fds[i]);
 }
 

@@ -253,31 +253,35 @@ static void reset(int fd)
     fate__close(fd);
 }
 
-/* Those who wait learn at once that there is no place for them. */
-static void refuse_peers(fate_listener *listener)
+/* Those who wait learn at once that there is no place for them.  False: nobody waits.  The kernel looks for a
+ * descriptor first, and so complains when the last one has just been used. */
+static bool refuse_peers(fate_listener *listener)
 {
     struct peer peer;
+    size_t before = listener->n_refused;
+    int fd = 0;
 
     if (listener->spare_fd < 0)
-        return;
+        return true;
     fate__close(listener->spare_fd);
     listener->spare_fd = -1;
     for (int i = 0; i < ACCEPTS_MAX; i++) {
-        int fd = accept_fd(listener, &peer);
+        fd = accept_fd(listener, &peer);
         if (fd < 0)
             break;
         reset(fd);
         listener->n_refused++;
     }
     take_spare(listener);
+    return fd != -EAGAIN || listener->n_refused > before;
 }
 
 static void has_failed(fate_listener *listener, int why)
 {
     bool lacks_descriptors = why == EMFILE || why == ENFILE;
 
-    if (lacks_descriptors)
-        refuse_peers(listener);
+    if (lacks_descriptors && !refuse_peers(listener))
+        return;
     if (may_say(listener)) {
         if (lacks_descriptors)
             say_no_descriptors(listener, why);
