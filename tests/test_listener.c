@@ -310,6 +310,33 @@ TEST(an_interface_may_be_a_name)
     fate_release(d);
 }
 
+TEST(of_a_name_the_first_address_that_this_machine_has_is_taken)
+{
+    fate_address at[2] = { { .family = AF_INET6, .as.ip[15] = 1 },
+                           { .family = AF_INET, .as.ip = { 127, 0, 0, 1 } } };
+
+    if (!begin())
+        return;
+    net_own_calls()->socket = no_ipv6_socket;
+    for (size_t n = 1; n <= 2; n++) {
+        fate_set_resolver(net_reactor, resolve_later, fate_none());
+        later = NULL;
+        fate_deferred *d = fate_hold(
+            fate_listen(net_reactor, "tcp:0:interface=here", &counting, fate_str("goes with the listener")));
+        if (later && n == 1)
+            fate_fire(later, fate_list_of(fate_box_new("fate_address", sizeof at[0], &at[0], NULL)));
+        else if (later)
+            fate_fire(later, fate_list_of(fate_box_new("fate_address", sizeof at[0], &at[0], NULL),
+                                          fate_box_new("fate_address", sizeof at[1], &at[1], NULL)));
+        if (n == 1)
+            EXPECT_FAILS(d, &FATE_LISTEN_ERROR, "this machine has no IPv6");
+        const fate_listener *listener = later && n == 2 ? listener_of(d) : NULL;
+        if (listener)
+            EXPECT_EQ(fate_listener_address(listener)->family, AF_INET);
+        fate_release(d);
+    }
+}
+
 TEST(a_listen_that_waits_for_a_name_can_be_cancelled)
 {
     if (!begin())

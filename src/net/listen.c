@@ -29,26 +29,34 @@ static bool fits(const struct fate__listen *wanted, const fate_address *address)
     return wanted->endpoint.family == AF_UNSPEC || wanted->endpoint.family == address->family;
 }
 
-static const fate_address *first_that_fits(const struct fate__listen *wanted, const fate_value *addresses)
+/* Of localhost, say, the address of IPv6 where there is none. */
+static bool is_of_another_machine(const fate_value *v)
 {
-    for (size_t i = 0; i < fate_count(addresses); i++) {
-        const fate_address *address = fate_unbox(fate_address, fate_at(addresses, i));
-        if (fits(wanted, address))
-            return address;
-    }
-    return NULL;
+    int64_t error = fate_is_failure(v) && fate_is(v, &FATE_LISTEN_ERROR) ? fate_as_int(fate_payload(v)) : 0;
+
+    return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
 }
 
-/* The addresses are given. */
+/* At the first that this machine has.  The addresses are given. */
 static fate_value open_at_first(struct fate__listen *wanted, fate_value addresses)
 {
-    const fate_address *at = first_that_fits(wanted, &addresses);
-    fate_value v =
-        at ? fate__listener_open(wanted, at)
-           : fate__listen_refusal(wanted, "%s has no address of that family", wanted->endpoint.host);
+    fate_value arg = fate_take(&wanted->arg), v = fate_none();
 
+    for (size_t i = 0; i < fate_count(&addresses); i++) {
+        const fate_address *address = fate_unbox(fate_address, fate_at(&addresses, i));
+        if (!fits(wanted, address))
+            continue;
+        fate_drop(v);
+        wanted->arg = fate_copy(&arg);
+        v = fate__listener_open(wanted, address);
+        if (!is_of_another_machine(&v))
+            break;
+    }
+    fate_drop(arg);
     fate_drop(addresses);
-    return v;
+    return fate_is_none(&v)
+               ? fate__listen_refusal(wanted, "%s has no address of that family", wanted->endpoint.host)
+               : v;
 }
 
 static void free_opening(struct opening *opening)
