@@ -539,6 +539,50 @@ TEST(a_reactor_that_goes_takes_its_listeners_and_their_connections_along)
         close(fd);
 }
 
+static fate_listener *asked;
+static size_t n_left;
+static int n_heard;
+static fate_queue *queue;
+
+static void ask_listener(fate_protocol *p, fate_value *why)
+{
+    n_lost++;
+    n_left = fate_listener_connections(asked);
+    fate_queue_put(queue, fate_none());
+    fate_listener_stop(asked, 0);
+    fate_log_at(p->reactor, FATE_LOG_INFO, FATE_HERE, "gone");
+}
+
+static void note_entry(const fate_log_entry *entry, fate_value *arg)
+{
+    n_heard += strcmp(entry->text, "gone") == 0;
+}
+
+static const fate_protocol_ops asking = { FATE_PROTOCOL(struct counted), .connection_made = made,
+                                          .data_received = got, .connection_lost = ask_listener };
+
+TEST(what_the_reactor_has_is_still_there_when_its_end_loses_connections)
+{
+    int fd = -1;
+
+    if (!begin())
+        return;
+    n_heard = 0;
+    fate_watch watch = fate_log_observe(net_reactor, FATE_LOG_INFO, note_entry, fate_none());
+    queue = fate_queue_new(net_reactor, 1, FATE_UNLIMITED);
+    asked = listener_of(fate_listen(net_reactor, LOOPBACK, &asking, fate_none()));
+    if (asked && fate_listener_address(asked)->port)
+        connect_all(asked, 1, &fd);
+    if (fd >= 0 && net_run_until_count(&n_made, 1)) {
+        test_at_end();
+        EXPECT_EQ(n_lost, 1);
+        EXPECT_EQ(n_left, 1);
+        EXPECT(n_heard == 1 || watch.id < 0 || test_is_oom());
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 static void note_listener(const fate_thing *thing, fate_value *arg)
 {
     char *line = fate_as_ptr(arg);

@@ -69,7 +69,8 @@ FATE_API extern const fate_class FATE_LISTEN_PERMISSION;
  * arg is given, and dropped when the listener and its last connection have gone. */
 
 /* A listener, an object of the reactor's that fate_as_listener reads: alive until it has been stopped and its
- * last connection gone, or the reactor goes.  Cancel closes it. */
+ * last connection gone, or the reactor goes, whose connections are lost before.  Cancel closes it: only what
+ * waits for the address of a name has not fired when this returns. */
 FATE_API fate_deferred *fate_listen_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                        fate_value arg, const fate_listen_options *options, const char *site);
 /* Listens until it is cancelled, then drains: no new connections, and those that are there have drain_max to

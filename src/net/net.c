@@ -62,6 +62,7 @@ static struct fate__net *make(fate_reactor *reactor)
     fate__list_init(&net->factories);
     fate__list_init(&net->resting);
     reactor->net = net;
+    reactor->end_net = fate__transports_end;
     reactor->descriptors.ready = fate__socket_ready;
     return net;
 }

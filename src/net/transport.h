@@ -157,7 +157,8 @@ fate_value fate__connection_failure(const fate_transport *transport, const char 
 void fate__factory_lose_all(struct fate__factory *factory, bool is_abort);
 /* Its listener drains: the protocols are told. */
 void fate__factory_stopping(struct fate__factory *factory);
-/* The network is about to go with its reactor. */
+/* The network is about to go with its reactor: first its connections, so that connection_lost still finds
+ * listeners and all else that the reactor has. */
 void fate__transports_end(struct fate__net *net);
 
 #endif

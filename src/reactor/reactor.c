@@ -139,6 +139,8 @@ static void free_in_child(fate_reactor *reactor)
 static void drop_all(fate_reactor *reactor)
 {
     fate__turns_end(&reactor->turns);
+    if (reactor->net)
+        reactor->end_net(reactor->net);
     fate__timers_drop(&reactor->timers);
     fate__posts_drop(&reactor->posts);
     fate__turns_empty(&reactor->turns);

@@ -78,8 +78,9 @@ struct fate_reactor {
         uint64_t n_turns;
     } trace;
     struct fate__log log;
-    struct fate__net *net;       /* connections, of the layer above; NULL until there is one */
-    struct fate__worker *worker; /* of fate_workers; NULL: it is no worker's */
+    struct fate__net *net;                  /* connections, of the layer above; NULL until there is one */
+    void (*end_net)(struct fate__net *net); /* loses them all, while everything else is still there */
+    struct fate__worker *worker;            /* of fate_workers; NULL: it is no worker's */
     struct fate__random random;
     fate_reactor_options options;
     fate_timer shutdown_limit;
