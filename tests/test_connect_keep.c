@@ -209,6 +209,16 @@ TEST(an_endpoint_that_cannot_be_read_fails_at_once)
     end();
 }
 
+/* Its number may be somebody else's the second time. */
+TEST(a_descriptor_cannot_be_kept)
+{
+    if (!begin())
+        return;
+    test_expect_fails_with(reactor, fate_keep_connected(reactor, "fd:0", &test_recorder, fate_none()),
+                           &FATE_ENDPOINT_ERROR, "a descriptor that is closed cannot be connected again");
+    end();
+}
+
 /* ---- Cancelling ---- */
 
 TEST(a_cancel_while_connected_flushes_and_closes)

@@ -103,8 +103,9 @@ FATE_API fate_deferred *fate_converse_at(fate_reactor *reactor, const char *endp
                                          const char *site);
 /* Connects again whenever the connection is lost or cannot be made, after 1 s, doubled up to 60 s, less up to
  * 10 % by chance; after a connection that has lasted 10 s it begins with 1 s again.  Each time is a line of
- * the log.  Fails only for an endpoint that cannot be read, or without memory for a pause.  Cancel closes the
- * connection in the orderly way, a second one at once, and it fires with none when that is lost. */
+ * the log.  Fails only for an endpoint that cannot be read or is a descriptor, or without memory for a pause.
+ * Cancel closes the connection in the orderly way, a second one at once, and it fires with none when that is
+ * lost. */
 FATE_API fate_deferred *fate_keep_connected_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                                fate_value arg, const fate_connect_options *options,
                                                const char *site);

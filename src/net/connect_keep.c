@@ -266,14 +266,31 @@ static fate_deferred *start(struct keeping *keeping)
     return d;
 }
 
+/* Once it is closed, the next try would take whatever has that number then. */
+static fate_deferred *refuse_descriptor(struct fate__factory *factory, const char *endpoint)
+{
+    fate_deferred *d =
+        fate_succeed_at(factory->reactor,
+                        fate_raise_at("fate_keep_connected", factory->site, &FATE_ENDPOINT_ERROR,
+                                      "keep connected to %.20s: a descriptor that is closed cannot be "
+                                      "connected again; fate_connect takes it, once",
+                                      endpoint),
+                        factory->site);
+
+    fate__factory_unref(factory);
+    return d;
+}
+
 fate_deferred *fate_keep_connected_at(fate_reactor *reactor, const char *endpoint, fate_ops ops,
                                       fate_value arg, const fate_connect_options *options, const char *site)
 {
     const struct fate__client client = { "fate_keep_connected", reactor, endpoint, ops, options, site };
     fate_connect_options ours;
     struct fate__factory *factory = fate__client_factory(&client, arg, &ours);
-    struct keeping *keeping = factory ? new_keeping(factory, endpoint, &ours) : NULL;
 
+    if (factory && strncmp(endpoint, "fd:", 3) == 0)
+        return refuse_descriptor(factory, endpoint);
+    struct keeping *keeping = factory ? new_keeping(factory, endpoint, &ours) : NULL;
     if (keeping)
         return start(keeping);
     if (factory)
