@@ -233,3 +233,35 @@ TEST(what_the_file_has_is_answered_at_once)
     fate_reactor_free(reactor);
     end(&unused);
 }
+
+/* It knows one name, and leaves the others. */
+static fate_deferred *know_one(fate_reactor *reactor, const char *name, fate_value *arg)
+{
+    const fate_address address = { .family = AF_INET, .as.ip = { 9, 9, 9, 9 } };
+
+    if (strcmp(name, "own") != 0)
+        return fate_resolve_by_default(reactor, name);
+    fate_value box = fate_box_new("fate_address", sizeof address, &address, NULL);
+    return fate_succeed(reactor, fate_list(1, &box));
+}
+
+TEST(a_resolver_may_leave_names_to_the_default)
+{
+    struct fate__hosts unused = begin("1.1.1.1 a\n9.9.9.9 localhost\n");
+    fate_reactor *reactor = test_real_reactor(NULL);
+    char text[256] = "";
+
+    if (reactor && fate__names_set_hosts(reactor, path) == 0 &&
+        fate_set_resolver(reactor, know_one, fate_none()) == 0) {
+        fate_add_both(fate_resolve(reactor, "own"), note, fate_ptr(text));
+        EXPECT_STR(text, "9.9.9.9 ");
+        fate_add_both(fate_resolve(reactor, "A"), note, fate_ptr(text));
+        EXPECT_STR(text, "1.1.1.1 ");
+        fate_add_both((fate_resolve_by_default)(reactor, "a"), note, fate_ptr(text));
+        EXPECT_STR(text, "1.1.1.1 ");
+        fate_add_both(fate_resolve_by_default(reactor, "localhost"), note, fate_ptr(text));
+        EXPECT_STR(text, "127.0.0.1 ::1 ");
+    }
+    fate_reactor_free(reactor);
+    end(&unused);
+}

@@ -34,6 +34,9 @@ FATE_API fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name,
  * localhost, too.  It fires with such a list.  name is lent.  NULL: as before.  0 or -ENOMEM. */
 typedef fate_deferred *fate_resolver(fate_reactor *reactor, const char *name, fate_value *arg);
 FATE_API int fate_set_resolver(fate_reactor *reactor, fate_resolver *resolver, fate_value arg);
+/* As fate_resolve if no resolver were set: for those that know some names and leave the others, since
+ * fate_resolve would ask them again. */
+FATE_API fate_deferred *fate_resolve_by_default_at(fate_reactor *reactor, const char *name, const char *site);
 
 FATE_END
 
@@ -41,7 +44,9 @@ FATE_END
 #include <fate/resolve_cxx.h>
 #else
 FATE_API fate_deferred *fate_resolve(fate_reactor *reactor, const char *name);
-#define fate_resolve(reactor, name) fate_resolve_at(reactor, name, FATE_HERE)
+FATE_API fate_deferred *fate_resolve_by_default(fate_reactor *reactor, const char *name);
+#define fate_resolve(reactor, name)            fate_resolve_at(reactor, name, FATE_HERE)
+#define fate_resolve_by_default(reactor, name) fate_resolve_by_default_at(reactor, name, FATE_HERE)
 #endif
 
 #endif

@@ -10,4 +10,11 @@ inline fate_deferred *fate_resolve(fate_reactor *reactor, const char *name,
     return fate_resolve_at(reactor, name, fate_site(file, line, nullptr));
 }
 
+inline fate_deferred *fate_resolve_by_default(fate_reactor *reactor, const char *name,
+                                              const char *file = __builtin_FILE(),
+                                              int line = __builtin_LINE())
+{
+    return fate_resolve_by_default_at(reactor, name, fate_site(file, line, nullptr));
+}
+
 #endif

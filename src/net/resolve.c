@@ -497,7 +497,8 @@ static fate_deferred *ask_for(struct fate__names *names, const char *name, const
     return fired_with(names->net->reactor, &addresses, site);
 }
 
-fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const char *site)
+/* Without the resolver that was set, if by_default. */
+static fate_deferred *resolve(fate_reactor *reactor, const char *name, bool by_default, const char *site)
 {
     fate_address address;
 
@@ -516,14 +517,29 @@ fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const ch
         return fate__hand_out_no_memory(&reactor->turns);
     if (fate__name_is_local(name) && !reactor->is_simulated)
         return this_host(reactor, site);
-    if (names->resolver)
+    if (names->resolver && !by_default)
         return ask_resolver(names, name, site);
     return reactor->is_simulated ? in_simulated_network(reactor, name, site) : ask_for(names, name, site);
+}
+
+fate_deferred *fate_resolve_at(fate_reactor *reactor, const char *name, const char *site)
+{
+    return resolve(reactor, name, false, site);
+}
+
+fate_deferred *fate_resolve_by_default_at(fate_reactor *reactor, const char *name, const char *site)
+{
+    return resolve(reactor, name, true, site);
 }
 
 fate_deferred *(fate_resolve)(fate_reactor *reactor, const char *name)
 {
     return fate_resolve_at(reactor, name, "fate_resolve");
+}
+
+fate_deferred *(fate_resolve_by_default)(fate_reactor *reactor, const char *name)
+{
+    return fate_resolve_by_default_at(reactor, name, "fate_resolve_by_default");
 }
 
 int fate_set_resolver(fate_reactor *reactor, fate_resolver *resolver, fate_value arg)
