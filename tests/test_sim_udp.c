@@ -278,6 +278,28 @@ TEST(a_group_gets_what_is_sent_to_it)
     end(place, 3);
 }
 
+TEST(a_cut_host_gets_nothing_of_what_is_sent_to_a_group)
+{
+    struct place place[3];
+    fate_address group = address_of("224.0.0.251");
+
+    begin();
+    open_at(&place[0], "a", "10.1.1.1:5353");
+    open_at(&place[1], "b", "10.1.1.2:5353");
+    open_at(&place[2], "c", "10.1.1.3:5353");
+    for (int i = 1; i < 3; i++)
+        if (place[i].udp)
+            fate__sim_udp_join(place[i].udp, &group);
+    for (int is_silent = 0; is_silent < 2; is_silent++) {
+        test_trace_clear();
+        fate_test_cut(reactor, "10.1.1.2", is_silent);
+        send_to(&place[0], "224.0.0.251:5353", "who");
+        fate_advance(reactor, 0);
+        EXPECT_STR(test_trace(), "c got who from 10.1.1.1:5353; ");
+    }
+    end(place, 3);
+}
+
 TEST(a_sender_may_not_want_to_hear_itself)
 {
     struct place place[2];

@@ -153,6 +153,12 @@ static void give(struct fate__sim_udp *udp, const struct packet *packet)
     udp->options.got(udp->options.udp, &datagram, udp->options.arg);
 }
 
+static bool can_reach(const struct packet *packet, const struct fate__sim_udp *udp)
+{
+    return !fate__sim_is_silent(packet->from_host, udp->host) &&
+           !fate__sim_is_reset(packet->from_host, udp->host);
+}
+
 /* What they do may close any of them. */
 static void give_to_many(const struct packet *packet)
 {
@@ -162,7 +168,7 @@ static void give_to_many(const struct packet *packet)
         struct fate__sim_udp *udp = udp_at(at);
         bool is_own = packet->sender && packet->sender->options.no_loop && udp->host == packet->from_host;
         udp->refs++;
-        if (is_for(udp, packet) && !is_own)
+        if (is_for(udp, packet) && can_reach(packet, udp) && !is_own)
             give(udp, packet);
         next = at->next;
         release(udp);
