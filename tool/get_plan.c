@@ -74,7 +74,7 @@ static int plan_files(struct fate__get *get, struct fate__why *why)
         return fate__because(why, -EINVAL, "--output and --remote-name: only one of them can name the files");
     if (outputs->n && outputs->n != get->n)
         return fate__because(why, -EINVAL,
-                             "--output is there %zu times for %zu URLs: give one for each, or --remote-name",
+                             "--output names %zu files for %zu URLs: give one for each, or --remote-name",
                              outputs->n, get->n);
     for (size_t i = 0; i < get->n; i++) {
         if (outputs->n)
@@ -112,8 +112,8 @@ static int read_header(const char *line, fate_header *ret_header, struct fate__w
     while (len && strchr(" \t", value[len - 1]))
         len--;
     ret_header->name = part_of(line, (size_t)(colon - line));
-    ret_header->value = part_of(value, len);
-    return ret_header->name && ret_header->value ? 0 : -ENOMEM;
+    ret_header->value = ret_header->name ? part_of(value, len) : NULL;
+    return ret_header->value ? 0 : -ENOMEM;
 }
 
 static int plan_headers(struct fate__get *get, struct fate__why *why)
