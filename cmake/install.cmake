@@ -1,20 +1,32 @@
-# What `cmake --install` puts where: both libraries, the public headers, libfate.pc for pkg-config, and the
-# package that find_package(fate) finds.
+# What `cmake --install` puts where: the libraries, the public headers, libfate.pc and libfate-web.pc for
+# pkg-config, the package that find_package(fate) finds, and the `fate` command (tool/CMakeLists.txt).
 
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fate)
 
-install(TARGETS fate fate_static EXPORT fateTargets)
+install(TARGETS fate fate_static fate_web fate_web_static EXPORT fateTargets)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/fate DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILES_MATCHING PATTERN *.h)
 
-# libfate.pc names its folders relative to itself, so that the tree may be moved.
+# What those who link libfate-web statically link as well.
+set(web_requires "")
+if(ZLIB_FOUND)
+    string(APPEND web_requires " zlib")
+endif()
+if(IDN2_FOUND)
+    string(APPEND web_requires " libidn2")
+endif()
+
+# The .pc files name their folders relative to themselves, so that the tree may be moved.
 file(RELATIVE_PATH pc_to_prefix
     ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" pc_to_prefix ${pc_to_prefix})
-configure_file(${PROJECT_SOURCE_DIR}/cmake/libfate.pc.in ${PROJECT_BINARY_DIR}/libfate.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/libfate.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(name libfate libfate-web)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+endforeach()
+install(FILES ${PROJECT_BINARY_DIR}/libfate.pc ${PROJECT_BINARY_DIR}/libfate-web.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(EXPORT fateTargets NAMESPACE fate:: DESTINATION ${cmake_dir})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/fateConfig.cmake.in

@@ -23,9 +23,9 @@ def run(*command, **environment):
     return done.stdout
 
 
-def expect(printed, version):
-    if printed != f"35 {version}\n":
-        sys.exit(f"the installed library printed {printed!r}, not '35 {version}'")
+def expect(printed, expected):
+    if printed != f"{expected}\n":
+        sys.exit(f"what is installed printed {printed!r}, not {expected!r}")
 
 
 def install(cmake, build, scratch):
@@ -47,15 +47,26 @@ def use_find_package(args, scratch, prefix, version):
     run(args.cmake, "-S", HERE, "-B", build, "-G", args.generator, f"-DCMAKE_PREFIX_PATH={prefix}",
         f"-DCMAKE_C_COMPILER={args.cc}")
     run(args.cmake, "--build", build)
-    expect(run(build / "user-shared"), version)
-    expect(run(build / "user-static"), version)
+    for kind in ("shared", "static"):
+        expect(run(build / f"user-{kind}"), f"35 {version}")
+        expect(run(build / f"user-web-{kind}"), f"no URL {version}")
 
 
 def use_pkg_config(args, scratch, prefix, pc, version):
-    flags = run("pkg-config", "--cflags", "--libs", "libfate", PKG_CONFIG_PATH=pc).split()
-    program = scratch / "user-pkg-config"
-    run(args.cc, "-o", program, HERE / "user.c", *flags)
-    expect(run(program, LD_LIBRARY_PATH=str(pc.parent)), version)
+    for module, source, expected in (("libfate", "user.c", "35"), ("libfate-web", "user_web.c", "no URL")):
+        flags = run("pkg-config", "--cflags", "--libs", module, PKG_CONFIG_PATH=pc).split()
+        program = scratch / f"user-pkg-config-{module}"
+        run(args.cc, "-o", program, HERE / source, *flags)
+        expect(run(program, LD_LIBRARY_PATH=str(pc.parent)), f"{expected} {version}")
+
+
+def use_command(prefix, version):
+    """The command needs no library beside it; bash finds its completion."""
+    expect(run(prefix / "bin" / "fate", "--version", LD_LIBRARY_PATH=""), f"fate {version}")
+    completion = prefix / "share" / "bash-completion" / "completions" / "fate"
+    run("bash", "-n", completion)
+    if "--remote-name" not in completion.read_text():
+        sys.exit(f"{completion} does not know the options of fate get")
 
 
 def main():
@@ -72,6 +83,7 @@ def main():
     version = next(line.split()[1] for line in (pc / "libfate.pc").read_text().splitlines()
                    if line.startswith("Version:"))
     use_find_package(args, scratch, prefix, version)
+    use_command(prefix, version)
     if shutil.which("pkg-config"):
         use_pkg_config(args, scratch, prefix, pc, version)
     else:
