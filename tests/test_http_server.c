@@ -95,7 +95,10 @@ static fate_value headers(fate_request *request, fate_value *arg)
     EXPECT_EQ(fate_set_header(request, "X-Bad", "a\nb"), -EINVAL);
     EXPECT_EQ(fate_set_header(request, "X Bad", "a"), -EINVAL);
     EXPECT_EQ(fate_set_header(request, "", "a"), -EINVAL);
-    EXPECT_EQ(fate_set_header(request, "Content-Length", "5"), -EINVAL);
+    EXPECT_EQ(fate_set_header(request, "Content-Length", "5"), 0);
+    EXPECT_EQ(fate_set_header(request, "Content-Length", "-5"), -EINVAL);
+    EXPECT_EQ(fate_set_header(request, "Content-Length", ""), -EINVAL);
+    EXPECT_EQ(fate_set_header(request, "Content-Length", "9223372036854775808"), -EINVAL);
     EXPECT_EQ(fate_set_header(request, "transfer-encoding", "chunked"), -EINVAL);
     EXPECT_EQ(fate_set_status(request, 101), -EINVAL);
     EXPECT_EQ(fate_set_status(request, 201), 0);

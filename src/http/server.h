@@ -197,6 +197,7 @@ struct fate_request {
     size_t n_segments;
     int fd;               /* of the file, -1 */
     int64_t n_body_bytes; /* sent, for the log */
+    int64_t source_bytes; /* as the page has announced; FATE__HTTP_LENGTH_UNKNOWN */
 
     bool has_head : 1;
     bool has_all : 1;       /* of its bytes */

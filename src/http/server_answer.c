@@ -93,6 +93,13 @@ static void end_pieces(fate_request *request)
     char end[64];
     ssize_t n = fate__http_write_end(&request->writer, NULL, 0, end, sizeof end);
 
+    if (n == -ENODATA) {
+        cut(request, fate_raise(&FATE_VALUE_ERROR,
+                                "the source of an answer gave %lld bytes, not the %lld of "
+                                "its Content-Length",
+                                (long long)request->n_body_bytes, (long long)request->source_bytes));
+        return;
+    }
     fate__assert(n >= 0);
     fate__http_send(request->connection, end, (size_t)n);
     if (!request->writer.keeps_alive)
@@ -115,6 +122,14 @@ static void send_piece(fate_request *request, fate_value piece)
         return;
     }
     ssize_t n_before = fate__http_write_piece(&request->writer, n, before);
+    if (n_before == -EMSGSIZE) {
+        fate_drop(piece);
+        cut(request, fate_raise(&FATE_VALUE_ERROR,
+                                "the source of an answer gave more than the %lld bytes of "
+                                "its Content-Length",
+                                (long long)request->source_bytes));
+        return;
+    }
     fate__assert(n_before >= 0);
     request->n_body_bytes += (int64_t)n;
     fate__http_send(connection, before, (size_t)n_before);
@@ -187,7 +202,7 @@ void fate__http_send_more(fate_request *request)
 static void send_source(fate_request *request, fate_value source)
 {
     request->source = source;
-    if (!fate__http_send_head(request, FATE__HTTP_LENGTH_UNKNOWN, BYTES_TYPE.at))
+    if (!fate__http_send_head(request, request->source_bytes, BYTES_TYPE.at))
         return;
     if (fate__http_has_body(&request->writer)) {
         fate__http_send_more(request);

@@ -62,13 +62,27 @@ int fate__http_add_field(fate_request *request, const char *name, const char *va
 
 static bool is_made_here(const char *name)
 {
-    static const char *const names[] = { "connection", "content-length",    "date",   "keep-alive",
-                                         "trailer",    "transfer-encoding", "upgrade" };
+    static const char *const names[] = { "connection",        "date",   "keep-alive", "trailer",
+                                         "transfer-encoding", "upgrade" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;
     return false;
+}
+
+/* Of a source; of all else the length is known here. */
+static int announce_length(fate_request *request, struct fate__http_slice digits)
+{
+    int64_t n = 0;
+
+    if (!digits.len || !fate__http_all(digits, FATE__HTTP_DIGIT))
+        return -EINVAL;
+    for (size_t i = 0; i < digits.len; i++)
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digits.at[i] - '0', &n))
+            return -EINVAL;
+    request->source_bytes = n;
+    return 0;
 }
 
 int fate_set_header(fate_request *request, const char *name, const char *value)
@@ -80,6 +94,8 @@ int fate_set_header(fate_request *request, const char *name, const char *value)
     if (!name_slice.len || !fate__http_all(name_slice, FATE__HTTP_TOKEN) ||
         !fate__http_all(value_slice, FATE__HTTP_VALUE) || is_made_here(name))
         return -EINVAL;
+    if (is_same(name_slice, "content-length"))
+        return announce_length(request, value_slice);
     const char *own_name = fate__http_copy(request, name, name_slice.len);
     const char *own_value = fate__http_copy(request, value, value_slice.len);
     return own_name && own_value ? fate__http_add_field(request, own_name, own_value) : -ENOMEM;

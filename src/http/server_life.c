@@ -81,6 +81,7 @@ static fate_request *make(fate_website *site)
     request->site = site;
     request->fd = -1;
     request->page_deadline = FATE_NEVER;
+    request->source_bytes = FATE__HTTP_LENGTH_UNKNOWN;
     return request;
 }
 
@@ -152,6 +153,7 @@ static void reset(fate_request *request)
     request->n_fields = request->fields_room = 0;
     request->page_deadline = FATE_NEVER;
     request->n_body_bytes = 0;
+    request->source_bytes = FATE__HTTP_LENGTH_UNKNOWN;
     request->began_at = 0;
     request->has_head = request->has_all = request->has_query = request->has_asked = false;
     request->must_continue = request->drops_body = request->has_begun = request->is_answered = false;
