@@ -101,6 +101,9 @@ static fate_value show_page(fate_request *request, fate_value *arg)
 
     if (!page)
         return fate_http_raise(404, "there is no page %s", name);
+    char length[32];
+    snprintf(length, sizeof length, "%lld", (long long)page->bytes);
+    fate_set_header(request, "Content-Length", length);
     fate_set_header(request, "Content-Type", "text/plain");
     return fate_follow(
         fate_defer_later(fate_request_reactor(request), page->wait, begin, fate_request_self(request)));
