@@ -142,6 +142,22 @@ FATE_API fate_deferred *fate_written_at(fate_transport *transport, const char *s
 FATE_API int fate_pause_reading(fate_transport *transport);
 FATE_API int fate_resume_reading(fate_transport *transport);
 
+/* ---- As streams (fate/stream.h) ----
+ *
+ * Values that keep p, which is not to be one with a build function. */
+
+/* What the peer says, as fate_receive gives it: in texts as they come, or message by message; so p must have
+ * neither data_received nor message_received.  Nothing is read that nobody asks for.  It ends when the peer
+ * has said all; a connection that is lost otherwise, or closed on this side, is a failure.  A source that is
+ * dropped before its end closes the connection: what was written leaves, what comes is not for anybody.  Give
+ * p a read_lost if it is to write when the peer has said all. */
+FATE_API fate_value fate_transport_source(fate_protocol *p);
+/* Takes text and bytes, not copied.  A write fires when less than the low mark is queued; a file is handed to
+ * the kernel.  Its end half-closes the connection, as fate_lose_write_connection, so that reading goes on: it
+ * fires when all has been handed to the system, and fails with why the connection was lost before.  An end
+ * with a failure aborts the connection, so that the peer does not take what it has for the whole. */
+FATE_API fate_value fate_transport_sink(fate_protocol *p);
+
 /* ---- Closing ---- */
 
 /* Writes what is queued, then closes.  Nothing is received any more. */

@@ -40,6 +40,9 @@ typedef struct fate_sink_ops {
      * source, of the sink itself, or FATE_CANCELLED.  Its deferred fires when all is done; its cancel leaves
      * undone what is not.  NULL: nothing to do. */
     fate_deferred *(*end)(fate_reactor *reactor, fate_value *arg, fate_value *why);
+    /* As write, for len bytes, at least one, of a plain file from offset on; fd is given.  fate_pump calls it
+     * instead of write where the source is a file that nobody has read.  NULL: files are read as all is. */
+    fate_deferred *(*write_file)(fate_reactor *reactor, fate_value *arg, int fd, int64_t offset, int64_t len);
 } fate_sink_ops;
 
 /* Values; the arg is given, lent to each call, and dropped with the last reference.  Without memory a source
@@ -50,6 +53,38 @@ FATE_API fate_value fate_sink(const fate_sink_ops *ops, fate_value arg);
 
 /* Is it one?  Data from outside never is. */
 FATE_API bool fate_is_source(const fate_value *v);
+
+/* ---- Files ----
+ *
+ * Both work in threads of the reactor's pool, so that a slow disk holds up nobody else. */
+
+/* A plain file, in texts of at most 64 KiB; opened by the first read, whose failure is that of the errno,
+ * with the path.  Pumped into a transport, unread, it is sent by the kernel, as long as it was when it was
+ * opened; one that becomes shorter meanwhile loses the connection.  path is copied. */
+FATE_API fate_value fate_file_source(fate_reactor *reactor, const char *path);
+/* Takes text and bytes, written to a temporary file in the same folder, ".NAME.PID-0", which takes the place
+ * of path when the sink is ended; what was there before stays until then.  The file's mode is 0666 less the
+ * umask.  A failure, a cancelled end, an end with a failure or none at all remove the temporary file; only a
+ * process that is killed leaves it behind.  It has not been forced to the disk when the end fires.  A
+ * directory, a device or a pipe is not replaced; a symbolic link is.  A write fires when the piece has been
+ * written; several may be under way, in order. */
+FATE_API fate_value fate_file_sink(const char *path);
+
+/* ---- Channels: one says, many hear ---- */
+
+typedef struct fate_channel fate_channel;
+
+/* It goes with the reactor, or before that by fate_channel_free, which ends the sources as none does. Without
+ * memory it is one that nobody hears, never NULL. */
+FATE_API fate_channel *fate_channel_new_at(fate_reactor *reactor, const char *site);
+FATE_API void fate_channel_free(fate_channel *channel);
+/* Each source of the channel gets a copy, in the order in which it was said; what nobody has read yet waits,
+ * 64 values for each source at most: beyond, that source loses its oldest.  value is given; all hear the same
+ * one, so it is not to be changed any more.  None, or a failure, is the last: the sources end with it, and so
+ * do those that are made later.  Returns how many hear it. */
+FATE_API size_t fate_channel_say(fate_channel *channel, fate_value value);
+/* A source of all that is said from now on.  Its pieces are the values, whatever they are. */
+FATE_API fate_value fate_channel_source(fate_channel *channel);
 
 /* ---- Reading ---- */
 
@@ -88,7 +123,9 @@ FATE_API fate_deferred *fate_read_all(fate_value source, size_t bytes_max);
 FATE_API fate_deferred *fate_sink_write(fate_reactor *reactor, fate_value *sink, fate_value piece);
 FATE_API fate_deferred *fate_sink_end(fate_reactor *reactor, fate_value *sink, fate_value why);
 FATE_API fate_deferred *fate_pump(fate_value source, fate_value sink);
+FATE_API fate_channel *fate_channel_new(fate_reactor *reactor);
 
+#define fate_channel_new(reactor)           fate_channel_new_at(reactor, FATE_HERE)
 #define fate_read(source)                   fate_read_at(source, FATE_HERE)
 #define fate_read_all(source, bytes_max)    fate_read_all_at(source, bytes_max, FATE_HERE)
 #define fate_sink_write(reactor, sink, ...) fate_sink_write_at(reactor, sink, __VA_ARGS__, FATE_HERE)

@@ -4,6 +4,12 @@
 
 #include <fate/stream.h>
 
+inline fate_channel *fate_channel_new(fate_reactor *reactor, const char *file = __builtin_FILE(),
+                                      int line = __builtin_LINE())
+{
+    return fate_channel_new_at(reactor, fate_site(file, line, nullptr));
+}
+
 inline fate_deferred *fate_read(fate_value *source, const char *file = __builtin_FILE(),
                                 int line = __builtin_LINE())
 {

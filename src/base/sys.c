@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -172,6 +173,7 @@ const struct fate__sys fate__sys_real = {
     .sendfile = sendfile,
     .pread = pread,
     .unlink = unlink,
+    .rename = rename,
     .chmod = chmod,
     .fchmod = fchmod,
     .getaddrinfo = getaddrinfo,

@@ -69,6 +69,7 @@
     X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t len), (to, from, offset, len))             \
     X(ssize_t, pread, (int fd, void *to, size_t len, off_t offset), (fd, to, len, offset))                   \
     X(int, unlink, (const char *path), (path))                                                               \
+    X(int, rename, (const char *from, const char *to), (from, to))                                           \
     X(int, chmod, (const char *path, mode_t mode), (path, mode))                                             \
     X(int, fchmod, (int fd, mode_t mode), (fd, mode))                                                        \
     X(int, getaddrinfo,                                                                                      \

@@ -6,6 +6,8 @@
 
 /* How much is asked of a source at once. */
 #define FATE__PIECE_BYTES_MAX ((size_t)64 * 1024)
+/* How much of a file is handed to a sink at once. */
+#define FATE__FILE_PART_BYTES ((int64_t)1 << 20)
 /* A sink over a descriptor asks to wait while it holds this much, until it holds that much. */
 #define FATE__SINK_BYTES_HIGH ((size_t)256 * 1024)
 #define FATE__SINK_BYTES_LOW  ((size_t)64 * 1024)
@@ -18,6 +20,29 @@ fate_reactor *fate__source_reactor(const fate_value *source, const char *what, c
 
 /* A pump for which text or bytes are a source of one piece. */
 fate_deferred *fate__pump(fate_reactor *reactor, fate_value source, fate_value sink, const char *site);
+
+/* The arg of a source of these ops that nobody has read as yet, nor can but the caller, whose reference is
+ * the only one; else NULL. */
+fate_value *fate__source_unread(const fate_value *source, const fate_source_ops *ops);
+
+/* Can it have a file handed over? */
+bool fate__sink_takes_files(const fate_value *sink);
+/* As fate_sink_write; fd is given. */
+struct fate__part_of_file {
+    int fd;
+    int64_t offset, len;
+};
+fate_deferred *fate__sink_write_file(fate_reactor *reactor, fate_value *sink, struct fate__part_of_file part,
+                                     const char *site);
+
+/* ---- stream_file.c: a file source that is not to be read but sent ---- */
+
+/* The two below are for one that is. */
+bool fate__file_is_unread(const fate_value *source);
+/* Opens it in the pool; fires with its length. */
+fate_deferred *fate__file_open(const fate_value *source);
+/* A descriptor of it once it is open, or -errno. */
+int fate__file_copy_fd(const fate_value *source);
 
 /* ---- stream_fd.c ---- */
 

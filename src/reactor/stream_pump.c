@@ -12,7 +12,15 @@
 #include <reactor/reactor.h>
 
 /* What is being done, or is next. */
-enum phase { READ, WRITE, END, FIRE };
+enum phase {
+    READ,
+    WRITE,
+    OPEN, /* these three instead of the two above: a file is handed over, a part at a time */
+    HAND_OVER,
+    REST,
+    END,
+    FIRE
+};
 
 struct pump {
     fate_deferred *d;
@@ -22,6 +30,7 @@ struct pump {
     fate_value sink;   /* none: all goes into text */
     struct fate__text text;
     size_t bytes_max, n_bytes;
+    int64_t file_bytes; /* of which n_bytes have been handed over */
     enum phase phase;
     struct fate__ear ear;
     fate_value piece;
@@ -120,6 +129,36 @@ static void wrote(struct pump *pump, fate_value result)
         fate_drop(result);
 }
 
+/* What says that it is empty may have something to read all the same, as the files of /proc have. */
+static void opened(struct pump *pump, fate_value result)
+{
+    if (fate_is_failure(&result)) {
+        end_by(pump, result);
+        return;
+    }
+    pump->file_bytes = fate_as_int(&result);
+    pump->phase = pump->file_bytes > 0 ? HAND_OVER : READ;
+}
+
+/* The others get their turn before the next part, however fast the peer takes this one. */
+static void handed_over(struct pump *pump, fate_value result)
+{
+    pump->phase = REST;
+    if (fate_is_failure(&result))
+        end_by(pump, result);
+    else
+        fate_drop(result);
+}
+
+static void rested(struct pump *pump, fate_value result)
+{
+    pump->phase = HAND_OVER;
+    if (fate_is_failure(&result))
+        end_by(pump, result);
+    else
+        fate_drop(result);
+}
+
 static void go_on(struct pump *pump);
 
 static void heard(struct fate__ear *ear, fate_value result)
@@ -133,12 +172,47 @@ static void heard(struct fate__ear *ear, fate_value result)
         ended(pump, result);
     else if (pump->phase == WRITE)
         wrote(pump, result);
+    else if (pump->phase == OPEN)
+        opened(pump, result);
+    else if (pump->phase == HAND_OVER)
+        handed_over(pump, result);
+    else if (pump->phase == REST)
+        rested(pump, result);
     else if (fate_is_none(&result) || fate_is_failure(&result))
         end_by(pump, result);
     else
         took_piece(pump, result);
     go_on(pump);
     leave(pump);
+}
+
+/* In the next round. */
+static fate_deferred *later(struct pump *pump)
+{
+    fate_deferred *d = fate_deferred_new_at(pump->reactor, FATE__OWN_SITE("a file that is pumped"));
+
+    if (fate_fire_later_at(d, 0, fate_none(), FATE__OWN_SITE("a file that is pumped")) < 0)
+        fate_fire(d, fate_none());
+    return d;
+}
+
+static void hand_over(struct pump *pump)
+{
+    int64_t left = pump->file_bytes - (int64_t)pump->n_bytes;
+    struct fate__part_of_file part = { -1, (int64_t)pump->n_bytes,
+                                       left < FATE__FILE_PART_BYTES ? left : FATE__FILE_PART_BYTES };
+
+    if (left == 0) {
+        end_by(pump, fate_none());
+        return;
+    }
+    part.fd = fate__file_copy_fd(&pump->source);
+    if (part.fd < 0) {
+        end_by(pump, fate_raise_errno_at("fate_pump", pump->site, part.fd, "a descriptor for a file"));
+        return;
+    }
+    pump->n_bytes += (size_t)part.len;
+    fate__listen(&pump->ear, fate__sink_write_file(pump->reactor, &pump->sink, part, pump->site));
 }
 
 static void step(struct pump *pump)
@@ -152,6 +226,12 @@ static void step(struct pump *pump)
     else if (pump->phase == WRITE)
         fate__listen(&pump->ear,
                      fate_sink_write_at(reactor, &pump->sink, fate_take(&pump->piece), pump->site));
+    else if (pump->phase == OPEN)
+        fate__listen(&pump->ear, fate__file_open(&pump->source));
+    else if (pump->phase == HAND_OVER)
+        hand_over(pump);
+    else if (pump->phase == REST)
+        fate__listen(&pump->ear, later(pump));
     else if (pump->phase == END && !fate_is_none(&pump->sink))
         fate__listen(&pump->ear, fate_sink_end_at(reactor, &pump->sink, fate_copy(&pump->why), pump->site));
     else
@@ -206,7 +286,8 @@ static void say_what(const void *data, struct fate__waits *ret)
 {
     const struct pump *pump = data;
 
-    snprintf(ret->text, sizeof ret->text, "the %s", pump->phase == READ ? "source" : "sink");
+    snprintf(ret->text, sizeof ret->text, "the %s",
+             pump->phase == READ || pump->phase == OPEN ? "source" : "sink");
     ret->on = pump->ear.d;
 }
 
@@ -273,6 +354,8 @@ fate_deferred *fate__pump(fate_reactor *reactor, fate_value source, fate_value s
         wanted.phase = WRITE;
     } else {
         fate__source_reactor(&source, "fate_pump", site);
+        if (fate__sink_takes_files(&sink) && fate__file_is_unread(&source))
+            wanted.phase = OPEN;
     }
     return start(&wanted);
 }

@@ -2,6 +2,7 @@
 #include <reactor/stream.h>
 
 #include <base/alloc.h>
+#include <base/sys.h>
 #include <reactor/reactor.h>
 
 #define BOX "fate_sink"
@@ -47,6 +48,7 @@ struct sink_call {
     fate_value what; /* the piece, or why it ends */
     const char *site;
     fate_deferred *d;
+    struct fate__part_of_file part;
 };
 
 static fate_deferred *fail(const struct sink_call *call, fate_value failure)
@@ -105,6 +107,27 @@ static fate_deferred *end(const struct sink_call *call, struct stream_sink *sink
     return check_returned(d, sink, "end");
 }
 
+static void call_write_file(void *arg)
+{
+    struct sink_call *call = arg;
+    struct stream_sink *sink = sink_in(call->sink, "fate_pump", call->site);
+
+    if (!sink || sink->has_ended) {
+        fate__close(call->part.fd);
+        call->d =
+            fail(call, sink ? fate__raise(call->site, &FATE_BROKEN_PIPE, "written to a sink after its end")
+                            : fate_copy(call->sink));
+        return;
+    }
+    fate_value self = fate_copy(call->sink);
+    fate__lend(&sink->arg);
+    call->d =
+        sink->ops->write_file(call->reactor, &sink->arg, call->part.fd, call->part.offset, call->part.len);
+    fate__unlend(&sink->arg);
+    call->d = check_returned(call->d, sink, "write_file");
+    fate_drop(self);
+}
+
 static void call_end(void *arg)
 {
     struct sink_call *call = arg;
@@ -134,13 +157,28 @@ static fate_deferred *carry_out(void (*fn)(void *arg), struct sink_call *call, c
 
 fate_deferred *fate_sink_write_at(fate_reactor *reactor, fate_value *sink, fate_value piece, const char *site)
 {
-    struct sink_call call = { reactor, sink, piece, site, NULL };
+    struct sink_call call = { .reactor = reactor, .sink = sink, .what = piece, .site = site };
     return carry_out(call_write, &call, "fate_sink_write");
+}
+
+bool fate__sink_takes_files(const fate_value *sink)
+{
+    if (!fate_is_box_named(BOX, sink))
+        return false;
+    const struct stream_sink *found = fate_box_data(BOX, sink, NULL);
+    return found->ops->size > offsetof(fate_sink_ops, write_file) && found->ops->write_file;
+}
+
+fate_deferred *fate__sink_write_file(fate_reactor *reactor, fate_value *sink, struct fate__part_of_file part,
+                                     const char *site)
+{
+    struct sink_call call = { .reactor = reactor, .sink = sink, .site = site, .part = part };
+    return carry_out(call_write_file, &call, "fate_pump");
 }
 
 fate_deferred *fate_sink_end_at(fate_reactor *reactor, fate_value *sink, fate_value why, const char *site)
 {
-    struct sink_call call = { reactor, sink, why, site, NULL };
+    struct sink_call call = { .reactor = reactor, .sink = sink, .what = why, .site = site };
 
     if (why.type && !fate_is_failure(&why))
         fate__stop(site, "fate_sink_end was given a value that is no failure. Why it ends is none, or the "

@@ -19,7 +19,7 @@ struct stream_source {
     struct fate__ear ear; /* listens to what ops->read has returned */
     struct fate__link readers;
     fate_value piece; /* that nobody has got yet; at the end none, or the failure, and it stays */
-    bool has_piece, has_ended, is_serving;
+    bool has_piece, has_ended, is_serving, has_been_read;
     bool is_gone, is_stopped; /* has no references; and needs its memory only for the ear */
 };
 
@@ -138,6 +138,15 @@ fate_reactor *fate__source_reactor(const fate_value *source, const char *what, c
     return source_in(source)->reactor;
 }
 
+fate_value *fate__source_unread(const fate_value *source, const fate_source_ops *ops)
+{
+    if (source->type == &no_memory_source || !fate_is_box_named(BOX, source) || fate__refs(source) != 1)
+        return NULL;
+    struct stream_source *found = source_in(source);
+    bool is_unread = found->ops == ops && !found->has_piece && !found->has_been_read;
+    return is_unread ? &found->arg : NULL;
+}
+
 bool fate_is_source(const fate_value *v)
 {
     return v->type == &no_memory_source || fate_is_box_named(BOX, v);
@@ -147,6 +156,7 @@ bool fate_is_source(const fate_value *v)
 
 static fate_deferred *call_read(struct stream_source *source)
 {
+    source->has_been_read = true;
     fate__lend(&source->arg);
     fate_deferred *d = source->ops->read(&source->arg, FATE__PIECE_BYTES_MAX);
     fate__unlend(&source->arg);

@@ -451,7 +451,7 @@ void streams_and_processes_name_the_line(fate_reactor *reactor)
                                                 fate_drop(piece);
                                                 return fate_succeed(on, fate_none());
                                             },
-                                            nullptr };
+                                            nullptr, nullptr };
     fate_value source = fate_source(reactor, &ops, fate_ptr(reactor));
     fate_value sink = fate_sink(&sink_ops, fate_none());
     fate_deferred *d = fate_read(&source);
