@@ -309,7 +309,7 @@ static fate_value open_in_common(fate_listener *listener, struct fate__listen *w
 /* The sockets of systemd, and those that are given, are there for all. */
 static fate_value open_shared(fate_listener *listener, struct fate__listen *wanted, const fate_address *at)
 {
-    int kind = wanted->endpoint.kind;
+    enum fate__endpoint_kind kind = wanted->endpoint.kind;
     bool is_common = kind == FATE__ENDPOINT_TCP || kind == FATE__ENDPOINT_UNIX;
 
     return wanted->reactor->worker && is_common ? open_in_common(listener, wanted, at)
