@@ -145,20 +145,19 @@ static fate__apart void wait_for(struct fate__http_connection *connection, enum 
  * anew with each request. */
 void fate__http_set_deadline(struct fate__http_connection *connection)
 {
-    enum fate__http_waiting what = what_it_waits_for(connection);
-    fate_time now;
+    bool rests = !connection->request && !connection->is_write_paused && !connection->is_lingering;
 
-    if (connection->is_lost)
+    if (fate__unlikely(connection->is_lost))
         return;
-    if (what == connection->waits_for && what != FATE__HTTP_RESTS && what != FATE__HTTP_FOR_PAGE)
-        return;
-    now = fate_now(connection->base.reactor);
-    if (fate__likely(what == FATE__HTTP_RESTS && connection->waits_for == what &&
+    if (fate__likely(rests && connection->waits_for == FATE__HTTP_RESTS &&
                      connection->timer_at != FATE_NEVER)) {
-        connection->deadline = after(now, connection->site->options.idle_timeout);
+        connection->deadline =
+            after(fate_now(connection->base.reactor), connection->site->options.idle_timeout);
         return;
     }
-    wait_for(connection, what, now);
+    enum fate__http_waiting what = what_it_waits_for(connection);
+    if (what != connection->waits_for || what == FATE__HTTP_RESTS || what == FATE__HTTP_FOR_PAGE)
+        wait_for(connection, what, fate_now(connection->base.reactor));
 }
 
 static void take_too_long(struct fate__http_connection *connection)

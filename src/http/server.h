@@ -120,8 +120,8 @@ struct fate_website {
     /* "HTTP/1.1 200 OK", Date and Server, as long as the second lasts. */
     fate_time head_until;
     int64_t head_seconds;
-    char head[FATE__HTTP_OWN_HEAD_ROOM];
-    size_t head_len;
+    char head[FATE__HTTP_OWN_HEAD_ROOM]; /* and behind them what is said of texts, up to their length */
+    size_t head_len, text_head_len;
     char date[FATE__HTTP_DATE_BYTES];
     struct fate__access_log log;
 };
@@ -291,6 +291,8 @@ void fate__http_give_up(fate_request *request);
 void fate__http_send_more(fate_request *request);
 
 /* ---- server_head.c ---- */
+
+#define FATE__HTTP_TEXT_TYPE "text/plain; charset=utf-8"
 
 /* Sends the head of an answer with a body of that length, or FATE__HTTP_LENGTH_UNKNOWN; type NULL: none.
  * False: there is no memory, and the connection is being lost. */

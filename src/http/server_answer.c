@@ -9,7 +9,7 @@
 #include <fate/log.h>
 #include <http/status.h>
 
-#define TEXT_TYPE  FATE__HTTP_SLICE("text/plain; charset=utf-8")
+#define TEXT_TYPE  FATE__HTTP_SLICE(FATE__HTTP_TEXT_TYPE)
 #define BYTES_TYPE FATE__HTTP_SLICE("application/octet-stream")
 #define JSON_TYPE  FATE__HTTP_SLICE("application/json")
 #define COPIED_MAX ((size_t)8192) /* longer bodies are given to the transport as they are */

@@ -124,8 +124,11 @@ static void prepare(fate_website *site, fate_time now)
     fate__http_date_text(site->head_seconds, site->date);
     int n = snprintf(site->head, sizeof site->head, "HTTP/1.1 200 OK\r\nDate: %s\r\n%s%s%s", site->date,
                      *server ? "Server: " : "", server, *server ? "\r\n" : "");
-    fate__assert(n > 0 && (size_t)n < sizeof site->head);
+    static const char text[] = "Content-Type: " FATE__HTTP_TEXT_TYPE "\r\nContent-Length: ";
+    fate__assert(n > 0 && (size_t)n + sizeof text < sizeof site->head);
     site->head_len = (size_t)n;
+    memcpy(site->head + n, text, sizeof text - 1);
+    site->text_head_len = (size_t)n + sizeof text - 1;
 }
 
 static inline void freshen(fate_website *site)
@@ -236,6 +239,15 @@ static bool is_plain(const fate_request *request)
 
 #define TYPE_BYTES_MAX 64
 
+/* All up to the length of the body. */
+static char *put_type(char *to, const fate_website *site, struct fate__http_slice type)
+{
+    if (fate__likely(type.len == sizeof FATE__HTTP_TEXT_TYPE - 1 && *type.at == 't'))
+        return put(to, site->head, site->text_head_len);
+    to = put(PUT(put(to, site->head, site->head_len), "Content-Type: "), type.at, type.len);
+    return PUT(to, "\r\nContent-Length: ");
+}
+
 static void send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
 {
     fate_website *site = request->site;
@@ -246,9 +258,7 @@ static void send_plain(fate_request *request, struct fate__http_slice type, cons
     freshen(site);
     if (is_direct)
         to = site->out + site->n_out;
-    char *end = put(to, site->head, site->head_len);
-    end = put(PUT(end, "Content-Type: "), type.at, type.len);
-    end = PUT(put_number(PUT(end, "\r\nContent-Length: "), n), "\r\n\r\n");
+    char *end = PUT(put_number(put_type(to, site, type), n), "\r\n\r\n");
     request->has_begun = true;
     if (is_direct) {
         site->n_out += (size_t)(put(end, body, n) - to);
