@@ -104,7 +104,7 @@ static void end(void)
 static const char conversation[] = GET("/hello/a") "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
                                                    "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" GET("/hello/b");
 
-TEST(however_bytes_travel_the_answers_are_the_same)
+VOLUME_TEST(however_bytes_travel_the_answers_are_the_same)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
         if (!begin(NULL))
