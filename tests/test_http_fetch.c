@@ -312,7 +312,8 @@ TEST(a_source_may_say_how_long_it_is)
     if (web_open(
             (const struct web_answer[]){ go, { .says = OK_HELLO, .when = "piece 1;" }, go, go, { 0 } })) {
         web_expect_text(
-            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = right), "hello");
+            fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = right),
+            "hello");
         EXPECT_CONTAINS(client_heard(), "\r\n\r\npiece 2;piece 1;");
         web_expect_failure(
             fate_get_page_with(client_reactor, "http://web/", .body = pieces(2, 0), .headers = wrong),
