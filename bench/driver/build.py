@@ -42,8 +42,8 @@ def build_libfate():
 @functools.cache
 def web_libraries():
     program = "int main(void) { return 0; }\n"
-    return [LIBFATE_WEB, LIBFATE, *(library for library in LINKED_BY_WEB
-                                    if succeeds(["gcc", "-x", "c", "-o", "/dev/null", "-", library], program))]
+    link = ["gcc", "-x", "c", "-o", "/dev/null", "-"]
+    return [LIBFATE_WEB, LIBFATE, *(name for name in LINKED_BY_WEB if succeeds([*link, name], program))]
 
 
 def compile_command(peer, program):

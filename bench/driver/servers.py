@@ -137,7 +137,7 @@ class Cells:
 
 
 class Clients:
-    """What is measured of each client of a workload: it has a CPU of its own, and the server it asks another."""
+    """What is measured of each client of a workload: it has a CPU of its own, the server it asks another."""
 
     def __init__(self, workload, cpu):
         description = peers.workload_description(workload)

@@ -51,6 +51,7 @@ fate_value fate__fetch_raise_from(const fate_response *fetch, const fate_class *
     say(fetch, &text, fmt, args);
     va_end(args);
     if (text.has_failed) {
+        fate__text_done(&text);
         fate_drop(cause);
         return fate__fetch_no_memory();
     }
