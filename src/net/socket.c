@@ -47,7 +47,8 @@ static ssize_t send_now(fate_transport *transport, const struct iovec *pieces, i
     return error ? -error : sent;
 }
 
-/* The signal also comes when the peer has gone after some of it was taken, and then the call does not fail. */
+/* The signal also comes when the peer has gone after some of it was taken, and then the call does not fail.
+ */
 static ssize_t send_file(fate_transport *transport, int fd, int64_t offset, size_t len)
 {
     struct fate__quiet quiet;
