@@ -133,6 +133,11 @@ int fate__completion(const char *shell)
     return print_text(&text);
 }
 
+int fate__run_main(fate_main_fn *start)
+{
+    return fate_main_with(start, 0, NULL, .slow_callback = FATE_NEVER);
+}
+
 static int run(const struct fate__settings *settings, const struct fate__parsed *parsed)
 {
     const char *name = parsed->command->name;

@@ -2,6 +2,7 @@
 #ifndef FATE_TOOL_COMMANDS_H
 #define FATE_TOOL_COMMANDS_H
 
+#include <fate/reactor.h>
 #include <options.h>
 
 /* Exit statuses.  Up to FATE__FAILED_MAX it is the number of pages that could not be fetched. */
@@ -33,6 +34,9 @@ int fate__get(const struct fate__get_settings *settings, size_t n, const char *c
 int fate__web(const struct fate__web_settings *settings);
 int fate__completion(const char *shell);
 
+/* fate_main, without the advice on what blocks: that is for those who write programs, and a busy machine
+ * would bring it about as well. */
+int fate__run_main(fate_main_fn *start);
 /* Runs a whole command line. */
 int fate__tool(const char *const *argv);
 

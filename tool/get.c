@@ -142,7 +142,7 @@ int fate__get(const struct fate__get_settings *settings, size_t n, const char *c
         status = FATE__STATUS_USAGE;
     } else {
         current = &get;
-        status = status_of(&get, fate_main(start, 0, NULL));
+        status = status_of(&get, fate__run_main(start));
     }
     fate__get_done(&get);
     return status;

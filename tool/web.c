@@ -125,6 +125,6 @@ int fate__web(const struct fate__web_settings *settings)
     struct web web = { .settings = settings, .listener = fate_none() };
 
     current = &web;
-    int status = fate_main(start, 0, NULL);
+    int status = fate__run_main(start);
     return status ? status : web.status;
 }
