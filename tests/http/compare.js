@@ -197,6 +197,7 @@ function main() {
     const names = new Set(cases.map((one) => one.name));
     let n_wrong = 0;
     let n_known = 0;
+    let n_other = 0;
     if (names.size !== cases.length || ours.length !== cases.length)
         throw new Error("names of the corpus are not unique, or a case got no answer");
     cases.forEach((one, i) => {
@@ -205,7 +206,9 @@ function main() {
         const expected = known.get(one.name) || "";
         if (what && what === expected)
             n_known++;
-        else if (what || (expected && version === process.versions.llhttp)) {
+        else if ((what || expected) && version !== process.versions.llhttp)
+            n_other++; // another llhttp may well be of another opinion
+        else if (what || expected) {
             report(one, what || `no difference, but listed as "${expected}"`, ours[i], theirs);
             n_wrong++;
         }
@@ -216,7 +219,8 @@ function main() {
             n_wrong++;
         }
     console.log(`${cases.length} inputs, llhttp ${process.versions.llhttp}: ` +
-                `${n_known} differences with a reason, ${n_wrong} without`);
+                `${n_known} differences with a reason, ${n_wrong} without` +
+                (n_other ? `, ${n_other} not judged: the list is of llhttp ${version}` : ""));
     return n_wrong || cases.length === 0 ? 1 : 0;
 }
 
