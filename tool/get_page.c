@@ -6,7 +6,7 @@
 
 #include <fate/resolve.h>
 #include <fate/retry.h>
-#include <file_sink.h>
+#include <output_sink.h>
 
 /* Around a failure after which trying again may help. */
 static FATE_CLASS(MAY_PASS, "MayPass", &FATE_ERROR);
@@ -67,13 +67,18 @@ static fate_value note_head(fate_value *result, fate_value *arg)
     return fate_take(result);
 }
 
+static fate_value sink_for(const char *file)
+{
+    return strcmp(file, "-") == 0 ? fate__output_sink() : fate_file_sink(file);
+}
+
 static fate_value read_page(fate_value *result, fate_value *arg)
 {
     struct fate__page *page = fate_as_ptr(arg);
 
     show(page);
     if (page->outcome.file)
-        page->sink = fate__file_sink(page->outcome.file);
+        page->sink = sink_for(page->outcome.file);
     return fate_follow(
         fate_pump(fate_response_body(fate_as_response(result)), fate_sink(&page_ops, fate_ptr(page))));
 }
