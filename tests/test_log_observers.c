@@ -126,7 +126,8 @@ static size_t read_terminal(fate_log_observer *observer, char *to, size_t room)
     if (file) {
         fate_value arg = fate_ptr(file);
         observer(&entry, &arg);
-        n = read(terminal, to, room - 1);
+        for (ssize_t part = 1; part > 0 && (n == 0 || to[n - 1] != '\n'); n += part > 0 ? part : 0)
+            part = read(terminal, to + n, room - 1 - (size_t)n); /* it may come in parts */
         fclose(file);
     }
     close(terminal);

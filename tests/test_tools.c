@@ -396,7 +396,7 @@ TEST(a_test_reactor_may_be_freed_as_any)
     fate_test_protocol(reactor, &talker, fate_none());
     fate_fail(reactor, fate_raise(&FATE_VALUE_ERROR, "unheard"));
     fate_reactor_free(reactor);
-    EXPECT_STR(test_trace(), "lost ConnectionDone; ");
+    EXPECT_STR(test_trace(), "lost ConnectionAborted; ");
 }
 
 static void give_after_the_end(void *arg)

@@ -8,9 +8,10 @@
 #include "test_net_helpers.h"
 
 static fate_reactor *reactor;
+static fate_value kept; /* so that a connection that is lost because something fails may be looked at */
 
 /* False where memory or a call fails: there is nothing to be tested then. */
-static bool begin(struct test_pair *pair, int kind, fate_ops ops)
+static bool begin_unkept(struct test_pair *pair, int kind, fate_ops ops)
 {
     test_trace_clear();
     reactor = test_real_reactor(NULL);
@@ -22,10 +23,19 @@ static bool begin(struct test_pair *pair, int kind, fate_ops ops)
     return pair->p != NULL;
 }
 
+static bool begin(struct test_pair *pair, int kind, fate_ops ops)
+{
+    if (!begin_unkept(pair, kind, ops))
+        return false;
+    kept = fate_self(pair->p);
+    return true;
+}
+
 static void end(struct test_pair *pair)
 {
     test_pair_done(pair);
     fate_reactor_free(reactor);
+    fate_drop(fate_take(&kept));
 }
 
 /* ---- Life ---- */
@@ -161,6 +171,7 @@ TEST(a_freed_reactor_tells_its_connections)
     fate_reactor_free(reactor);
     EXPECT_STR(test_trace(), "made; lost ConnectionAborted; ");
     test_pair_done(&pair);
+    fate_drop(fate_take(&kept));
 }
 
 /* ---- From inside callbacks ---- */
@@ -216,7 +227,7 @@ TEST(aborting_when_it_is_made_is_told_once)
                                            .connection_lost = try_all };
     struct test_pair pair;
 
-    if (!begin(&pair, TEST_TCP, &ops))
+    if (!begin_unkept(&pair, TEST_TCP, &ops))
         return;
     test_rounds(reactor, 2);
     EXPECT_STR(test_trace(), "made; lost ConnectionAborted; ");
@@ -262,7 +273,7 @@ TEST(a_protocol_that_only_receives_closes_with_its_last_value)
     struct test_pair pair;
     char text[16];
 
-    if (!begin(&pair, TEST_TCP, &ops))
+    if (!begin_unkept(&pair, TEST_TCP, &ops))
         return;
     fate_value self = fate_self(pair.p), again = fate_copy(&self);
     fate_drop(self);
