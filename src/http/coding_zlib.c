@@ -291,7 +291,7 @@ int fate__encoder_add(struct fate__encoder *encoder, struct fate__slice input, e
         encoder->zlib.next_in = (z_const Bytef *)input.s;
         encoder->zlib.avail_in = n;
         deflate_all(encoder, n < input.len ? Z_NO_FLUSH : flushes[step], to);
-        input.s += n;
+        input.s = n ? input.s + n : input.s; /* without input it may be NULL */
         input.len -= n;
     } while (input.len && !to->has_failed);
     return to->has_failed ? -ENOMEM : 0;
