@@ -19,7 +19,7 @@
 /* ---- A folder for each test ---- */
 
 static fate_reactor *reactor;
-static char folder[64], path_text[160];
+static char folder[64], path_text[64 + 1 + 256]; /* any name of a directory */
 
 static const char *path(const char *name)
 {
