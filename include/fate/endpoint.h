@@ -31,8 +31,8 @@ typedef struct fate_listen_options {
     fate_tls *tls;
     fate_time idle_timeout;      /* of each connection: none */
     fate_time handshake_timeout; /* of TLS: 10 s */
-    fate_time drain_max;         /* of fate_serve: 30 s */
-    bool share_port;             /* several listeners may have it, SO_REUSEPORT */
+    fate_time drain_max; /* of fate_serve: 30 s; in fate_main no longer than the reactor's shutdown_max */
+    bool share_port;     /* several listeners may have it, SO_REUSEPORT */
 } fate_listen_options;
 
 typedef struct fate_connect_options {

@@ -138,7 +138,8 @@ FATE_API fate_deferred *fate_written_at(fate_transport *transport, const char *s
 
 /* ---- Reading ---- */
 
-/* No data and no message comes between the two, not even what has been read already.  0 or -ENOTCONN. */
+/* No data and no message comes between the two, not even what has been read already.  A paused connection
+ * learns of a reset, but not of the peer's end, which comes behind what it has not read.  0 or -ENOTCONN. */
 FATE_API int fate_pause_reading(fate_transport *transport);
 FATE_API int fate_resume_reading(fate_transport *transport);
 
