@@ -1,7 +1,10 @@
 /* Transports over real sockets: what a protocol is told, and when. */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
+#include <base/sys.h>
 #include <fate/fate.h>
 #include <fate/test.h>
 
@@ -217,6 +220,132 @@ TEST(closing_when_data_comes_sends_what_was_written)
     test_until_heard(reactor, &pair, "bye");
     EXPECT_STR(test_trace(), "got; lost ConnectionDone; ");
     end(&pair);
+}
+
+/* ---- A peer that still sends when the connection is closed ---- */
+
+/* More than is read at once, so that some of it comes too late. */
+static void say_much(const struct test_pair *pair)
+{
+    static const char much[70000];
+
+    (void)send(pair->peer, much, sizeof much, MSG_NOSIGNAL);
+}
+
+static bool all_works(void)
+{
+    return !test_is_oom() && fate__sys == &fate__sys_real;
+}
+
+static int64_t n_watched(void)
+{
+    fate_value counts = fate_reactor_counts(reactor);
+    const fate_value *entry = fate_is_failure(&counts) ? NULL : fate_dict_get(&counts, "descriptors");
+    int64_t n = entry ? fate_as_int(entry) : 0;
+
+    fate_drop(counts);
+    return n;
+}
+
+static bool begin_lingering(struct test_pair *pair)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops,
+                                           .data_received = lose_when_got,
+                                           .connection_lost = try_all };
+
+    if (!begin(pair, TEST_TCP, &ops))
+        return false;
+    say_much(pair);
+    test_until_trace(reactor, "lost ");
+    EXPECT_STR(test_trace(), "got; lost ConnectionDone; ");
+    return true;
+}
+
+static bool is_forgotten(void *arg)
+{
+    return n_watched() == 0;
+}
+
+TEST(who_still_sends_is_not_reset_before_it_has_heard_the_last_words)
+{
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin_lingering(&pair))
+        return;
+    say_much(&pair);
+    test_rounds(reactor, 10);
+    say_much(&pair);
+    test_until_heard(reactor, &pair, "bye");
+    if (all_works()) { /* otherwise it is closed at once */
+        EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
+        EXPECT_EQ(n_watched(), 1);
+    }
+    test_peer_ends(&pair);
+    EXPECT(test_until(reactor, is_forgotten, NULL) || !all_works());
+    end(&pair);
+}
+
+static time_t n_seconds_later;
+
+static int later(clockid_t clock, struct timespec *ret_now)
+{
+    int failed = fate__sys_real.clock_gettime(clock, ret_now);
+
+    ret_now->tv_sec += n_seconds_later;
+    return failed;
+}
+
+TEST(who_never_ends_is_let_go_after_two_seconds)
+{
+    const struct fate__sys *before = fate__sys;
+    struct fate__sys moved = *before;
+    struct test_pair pair;
+
+    moved.clock_gettime = later;
+    n_seconds_later = 0;
+    fate__sys = &moved;
+    if (begin_lingering(&pair)) {
+        n_seconds_later = 1;
+        test_rounds(reactor, 3);
+        if (all_works())
+            EXPECT_EQ(n_watched(), 1);
+        n_seconds_later = 3;
+        EXPECT(test_until(reactor, is_forgotten, NULL) || !all_works());
+        end(&pair);
+    }
+    fate__sys = before;
+}
+
+TEST(who_lingers_is_let_go_with_the_reactor)
+{
+    struct test_pair pair;
+
+    if (!begin_lingering(&pair))
+        return;
+    end(&pair); /* a descriptor left open would be found */
+}
+
+TEST(of_many_that_linger_the_oldest_goes)
+{
+    struct test_pair pairs[66];
+    size_t n = 0;
+
+    test_trace_clear();
+    reactor = test_real_reactor(NULL);
+    for (; reactor && all_works() && n < 66; n++) {
+        static const fate_protocol_ops ops = { .size = sizeof ops, .data_received = lose_when_got };
+        pairs[n] = test_pair(reactor, TEST_TCP, &ops, fate_none());
+        if (!pairs[n].p)
+            break;
+        say_much(&pairs[n]);
+        test_rounds(reactor, 10);
+    }
+    if (n == 66)
+        EXPECT_EQ(n_watched(), 64);
+    while (n-- > 0)
+        test_pair_done(&pairs[n]);
+    fate_reactor_free(reactor);
 }
 
 TEST(aborting_when_it_is_made_is_told_once)

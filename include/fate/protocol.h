@@ -161,7 +161,8 @@ FATE_API fate_value fate_transport_sink(fate_protocol *p);
 
 /* ---- Closing ---- */
 
-/* Writes what is queued, then closes.  Nothing is received any more. */
+/* Writes what is queued, then closes.  Nothing is received any more; who still sends is heard out, for two
+ * seconds after connection_lost at most, so that no reset takes what was written last. */
 FATE_API int fate_lose_connection(fate_transport *transport);
 /* Writes what is queued, then tells the peer that nothing more comes; reading goes on. */
 FATE_API int fate_lose_write_connection(fate_transport *transport);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <base/alloc.h>
+#include <net/linger.h>
 #include <net/stream.h>
 
 /* ---- Life ---- */
@@ -103,6 +104,7 @@ void fate__factory_stopping(struct fate__factory *factory)
 void fate__transports_end(struct fate__net *net)
 {
     fate__turn_enter(&net->reactor->turns);
+    fate__linger_end(net);
     for (struct fate__link *link = net->factories.next, *next; link != &net->factories; link = next) {
         struct fate__factory *factory = fate_container_of(link, struct fate__factory, link);
         factory->refs++; /* so that the next one is known when it goes */

@@ -61,6 +61,7 @@ static struct fate__net *make(fate_reactor *reactor)
     fate__list_init(&net->next_round.link);
     fate__list_init(&net->factories);
     fate__list_init(&net->resting);
+    fate__list_init(&net->lingering);
     reactor->net = net;
     reactor->end_net = fate__transports_end;
     reactor->descriptors.ready = fate__socket_ready;

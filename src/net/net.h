@@ -38,8 +38,10 @@ struct fate__net {
     size_t n_connections;
     struct fate__link resting;   /* listeners that could not accept, until a connection goes */
     struct fate__link factories; /* of struct fate__factory */
-    struct fate__names *names;   /* what resolving keeps; NULL until it is used */
-    struct fate__sim *sim;       /* of a simulated reactor: its network; NULL until it is used */
+    struct fate__link lingering; /* see linger.h; the oldest first */
+    unsigned n_lingering;
+    struct fate__names *names; /* what resolving keeps; NULL until it is used */
+    struct fate__sim *sim;     /* of a simulated reactor: its network; NULL until it is used */
 };
 
 /* The reactor's; NULL without memory. */

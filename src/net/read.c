@@ -184,8 +184,10 @@ static void got(fate_transport *transport, char *data, size_t len)
     struct fate__net *net = transport->net;
 
     fate__is_active(transport);
-    if (fate__unlikely(transport->flags & FATE__NO_MORE_DATA))
+    if (fate__unlikely(transport->flags & FATE__NO_MORE_DATA)) {
+        transport->flags |= FATE__HAS_DROPPED;
         return;
+    }
     net->lent = data;
     net->lent_end = data + len;
     net->reading = transport;

@@ -10,6 +10,7 @@
 #include <base/quiet.h>
 #include <base/sys.h>
 #include <net/address.h>
+#include <net/linger.h>
 
 static void await(const fate_transport *transport, unsigned events)
 {
@@ -98,28 +99,28 @@ static int shut(fate_transport *transport)
     return fate__sys->shutdown(transport->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-/* Closing while there is something to read is a reset, and what was written might not arrive. */
-static void drain(int fd)
+/* Closed while the peer sends, it would be reset, and what was written might not arrive. */
+static bool has_to_linger(const fate_transport *transport)
 {
-    char bytes[4096];
+    bool has_dropped = transport->flags & FATE__HAS_DROPPED;
 
-    if (fate__sys->shutdown(fd, SHUT_WR) < 0)
-        return;
-    for (int i = 0; i < 16; i++)
-        if (fate__sys->recv(fd, bytes, sizeof bytes, 0) <= 0)
-            return;
+    if (transport->flags & FATE__READ_ENDED || !(has_dropped || transport->flags & FATE__CAN_READ))
+        return false;
+    return fate__still_sends(transport->fd, has_dropped);
 }
 
 static void close_socket(fate_transport *transport, bool is_abort)
 {
     const struct linger reset = { .l_onoff = 1 };
+    bool lingers = !is_abort && has_to_linger(transport);
 
     fate__disown_descriptor(transport->net->reactor, transport->fd);
     if (is_abort)
         (void)fate__sys->setsockopt(transport->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    else if (transport->flags & FATE__CAN_READ)
-        drain(transport->fd);
-    fate__close(transport->fd);
+    if (lingers)
+        fate__linger(transport->net, transport->fd);
+    else
+        fate__close(transport->fd);
     transport->fd = -1;
 }
 

@@ -90,7 +90,8 @@ enum {
     FATE__OWN_MARKS = 1 << 22,   /* fate_set_write_marks was called */
     FATE__LOCAL = 1 << 24,       /* a UNIX socket: descriptors may come along */
     FATE__SENDING = 1 << 23,     /* a message is being written: nobody is to write in between */
-    FATE__TELLS_STOP = 1 << 25   /* its protocol is to be told that the listener stops */
+    FATE__TELLS_STOP = 1 << 25,  /* its protocol is to be told that the listener stops */
+    FATE__HAS_DROPPED = 1 << 26  /* something came that was not for the protocol any more */
 };
 #define FATE__NO_WRITING (FATE__IS_LOST | FATE__CLOSING | FATE__SHUTTING | FATE__SHUT | FATE__BROKEN)
 
