@@ -2,18 +2,15 @@
 #include <net/listener.h>
 
 #include <errno.h>
-#include <stdio.h>
 
 #include <base/alloc.h>
 #include <base/options.h>
-#include <deferred/ear.h>
-#include <fate/resolve.h>
+#include <net/by_name.h>
 
 /* An interface that is a name has to be resolved first. */
 struct opening {
+    struct fate__by_name by_name;
     struct fate__listen wanted;
-    struct fate__ear ear;
-    fate_deferred *d; /* NULL: cancelled */
 };
 
 static void wanted_done(struct fate__listen *wanted)
@@ -37,9 +34,10 @@ static bool is_of_another_machine(const fate_value *v)
     return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
 }
 
-/* At the first that this machine has.  The addresses are given. */
-static fate_value open_at_first(struct fate__listen *wanted, fate_value addresses)
+/* At the first that this machine has. */
+static fate_value open_at_first(struct fate__by_name *opening, fate_value addresses)
 {
+    struct fate__listen *wanted = &fate_container_of(opening, struct opening, by_name)->wanted;
     fate_value arg = fate_take(&wanted->arg), v = fate_none();
 
     for (size_t i = 0; i < fate_count(&addresses); i++) {
@@ -59,67 +57,29 @@ static fate_value open_at_first(struct fate__listen *wanted, fate_value addresse
                : v;
 }
 
-static void free_opening(struct opening *opening)
+static void free_opening(struct fate__by_name *by_name)
 {
+    struct opening *opening = fate_container_of(by_name, struct opening, by_name);
+
     wanted_done(&opening->wanted);
     fate__free(opening);
 }
-
-static void resolved(struct fate__ear *ear, fate_value result)
-{
-    struct opening *opening = fate_container_of(ear, struct opening, ear);
-    fate_deferred *d = opening->d;
-    const char *site = opening->wanted.site;
-
-    if (!d)
-        fate_drop(result);
-    else if (!fate_is_failure(&result))
-        result = open_at_first(&opening->wanted, result);
-    free_opening(opening);
-    if (d)
-        fate__fire(d, result, site);
-}
-
-static bool cancel(fate_deferred *d, void *data, const char *site)
-{
-    struct opening *opening = data;
-
-    opening->d = NULL;
-    if (opening->ear.d)
-        fate_cancel(opening->ear.d);
-    return true;
-}
-
-static void say_what(const void *data, struct fate__waits *ret)
-{
-    const struct opening *opening = data;
-
-    snprintf(ret->text, sizeof ret->text, "the address of %.48s", opening->wanted.endpoint.host);
-    ret->on = opening->ear.d;
-}
-
-static const struct fate__source opening_source = { .cancel = cancel, .waits = say_what };
 
 /* Literals are resolved at once, and so is what is to be listened at. */
 static fate_deferred *open_by_name(struct fate__listen *wanted)
 {
     struct opening *opening = fate__zalloc(sizeof *opening);
-    fate_reactor *reactor = wanted->reactor;
 
     if (!opening) {
         wanted_done(wanted);
-        return fate__hand_out_no_memory(&reactor->turns);
+        return fate__hand_out_no_memory(&wanted->reactor->turns);
     }
     opening->wanted = *wanted;
-    opening->ear.hear = resolved;
-    fate_deferred *d = fate__sourced(reactor, &opening_source, opening, wanted->site);
-    if (!(d->flags & FATE__SOURCE)) {
-        free_opening(opening);
-        return d;
-    }
-    opening->d = d;
-    fate__listen(&opening->ear, fate_resolve_at(reactor, opening->wanted.endpoint.host, wanted->site));
-    return d;
+    opening->by_name.host = opening->wanted.endpoint.host;
+    opening->by_name.site = wanted->site;
+    opening->by_name.open = open_at_first;
+    opening->by_name.free = free_opening;
+    return fate__open_by_name(wanted->reactor, &opening->by_name);
 }
 
 /* ---- At once ---- */

@@ -2,20 +2,18 @@
 #include <net/udp.h>
 
 #include <errno.h>
-#include <stdio.h>
 
 #include <base/alloc.h>
 #include <base/options.h>
-#include <deferred/ear.h>
 #include <fate/resolve.h>
+#include <net/by_name.h>
 
 #define ADDRESSES_MAX 16
 
 /* To whom it is connected has to be resolved first. */
 struct opening {
+    struct fate__by_name by_name;
     struct fate__udp_wanted wanted;
-    struct fate__ear ear;
-    fate_deferred *d; /* NULL: cancelled */
 };
 
 static void wanted_done(struct fate__udp_wanted *wanted)
@@ -53,9 +51,9 @@ static fate_value open_found(struct fate__udp_wanted *wanted, const struct found
 
 /* ---- By name ---- */
 
-/* The list is given. */
-static fate_value open_list(struct fate__udp_wanted *wanted, fate_value list)
+static fate_value open_list(struct fate__by_name *opening, fate_value list)
 {
+    struct fate__udp_wanted *wanted = &fate_container_of(opening, struct opening, by_name)->wanted;
     struct found found = { 0 };
 
     for (size_t i = 0; i < fate_count(&list); i++)
@@ -64,66 +62,28 @@ static fate_value open_list(struct fate__udp_wanted *wanted, fate_value list)
     return open_found(wanted, &found, &FATE_DNS_NO_DATA);
 }
 
-static void free_opening(struct opening *opening)
+static void free_opening(struct fate__by_name *by_name)
 {
+    struct opening *opening = fate_container_of(by_name, struct opening, by_name);
+
     wanted_done(&opening->wanted);
     fate__free(opening);
 }
 
-static void resolved(struct fate__ear *ear, fate_value result)
-{
-    struct opening *opening = fate_container_of(ear, struct opening, ear);
-    fate_deferred *d = opening->d;
-    const char *site = opening->wanted.site;
-
-    if (!d)
-        fate_drop(result);
-    else if (!fate_is_failure(&result))
-        result = open_list(&opening->wanted, result);
-    free_opening(opening);
-    if (d)
-        fate__fire(d, result, site);
-}
-
-static bool cancel(fate_deferred *d, void *data, const char *site)
-{
-    struct opening *opening = data;
-
-    opening->d = NULL;
-    if (opening->ear.d)
-        fate_cancel_at(opening->ear.d, site);
-    return true;
-}
-
-static void say_what(const void *data, struct fate__waits *ret)
-{
-    const struct opening *opening = data;
-
-    snprintf(ret->text, sizeof ret->text, "the address of %.48s", opening->wanted.endpoint.host);
-    ret->on = opening->ear.d;
-}
-
-static const struct fate__source opening_source = { .cancel = cancel, .waits = say_what };
-
 static fate_deferred *open_by_name(struct fate__udp_wanted *wanted)
 {
     struct opening *opening = fate__zalloc(sizeof *opening);
-    fate_reactor *reactor = wanted->reactor;
 
     if (!opening) {
         wanted_done(wanted);
-        return fate__hand_out_no_memory(&reactor->turns);
+        return fate__hand_out_no_memory(&wanted->reactor->turns);
     }
     opening->wanted = *wanted;
-    opening->ear.hear = resolved;
-    fate_deferred *d = fate__sourced(reactor, &opening_source, opening, wanted->site);
-    if (!(d->flags & FATE__SOURCE)) {
-        free_opening(opening);
-        return d;
-    }
-    opening->d = d;
-    fate__listen(&opening->ear, fate_resolve_at(reactor, opening->wanted.endpoint.host, wanted->site));
-    return d;
+    opening->by_name.host = opening->wanted.endpoint.host;
+    opening->by_name.site = wanted->site;
+    opening->by_name.open = open_list;
+    opening->by_name.free = free_opening;
+    return fate__open_by_name(wanted->reactor, &opening->by_name);
 }
 
 /* ---- At once ---- */
