@@ -42,7 +42,8 @@ function(fate_add_script_test name)
 endfunction()
 
 # fate_launched(TARGET RET): the path of what runs that program.  It is the program itself, or, where
-# FATE_TEST_LAUNCHER is set, a script that runs it through that; so those who start it need not know.
+# FATE_TEST_LAUNCHER is set, a script that runs it through that; so those who start it need not know.  It may be
+# asked for again.
 function(fate_launched target ret)
     if(NOT FATE_TEST_LAUNCHER)
         set(${ret} $<TARGET_FILE:${target}> PARENT_SCOPE)
@@ -50,7 +51,12 @@ function(fate_launched target ret)
     endif()
     string(REPLACE ";" " " launcher "${FATE_TEST_LAUNCHER}")
     set(script ${PROJECT_BINARY_DIR}/launched/${target})
+    set(${ret} ${script} PARENT_SCOPE)
+    get_target_property(is_launched ${target} FATE_IS_LAUNCHED)
+    if(is_launched)
+        return()
+    endif()
+    set_target_properties(${target} PROPERTIES FATE_IS_LAUNCHED ON)
     file(GENERATE OUTPUT ${script} CONTENT "#!/bin/sh\nexec ${launcher} $<TARGET_FILE:${target}> \"$@\"\n"
         FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
-    set(${ret} ${script} PARENT_SCOPE)
 endfunction()
