@@ -269,17 +269,32 @@ static ssize_t cut_read(int fd, void *to, size_t len)
 /* ---- Sockets that are watched for edges ----
  *
  * A call that gives less because we say so has not found the end of what is there: the kernel tells of no
- * edge then.  So it is asked anew, as if more had come. */
+ * edge then.  So it is asked anew, as if more had come.  A number that one thread closes may be another's
+ * next one, and that there is an order in this is known to the kernel alone. */
 
 static struct {
-    int set;
-    struct epoll_event event;
+    atomic_int set;
+    atomic_ullong data;
+    atomic_uint events; /* 0: not watched; written last */
 } watched[EVENTFDS_MAX];
+
+static void watch(int set, int fd, const struct epoll_event *event)
+{
+    watched[fd].set = set;
+    watched[fd].data = event->data.u64;
+    watched[fd].events = event->events;
+}
 
 static void retrigger(int fd)
 {
-    if (fd >= 0 && fd < EVENTFDS_MAX && watched[fd].event.events)
-        fate__sys_real.epoll_ctl(watched[fd].set, EPOLL_CTL_MOD, fd, &watched[fd].event);
+    struct epoll_event event = { 0 };
+
+    if (fd >= 0 && fd < EVENTFDS_MAX)
+        event.events = watched[fd].events;
+    if (!event.events)
+        return;
+    event.data.u64 = watched[fd].data;
+    fate__sys_real.epoll_ctl(watched[fd].set, EPOLL_CTL_MOD, fd, &event);
 }
 
 static ssize_t after(int fd, ssize_t n, size_t len)
@@ -349,7 +364,7 @@ static int noted_close(int fd)
 
     if (fd >= 0 && fd < EVENTFDS_MAX) {
         is_eventfd[fd] = false;
-        watched[fd].event.events = 0;
+        watched[fd].events = 0;
     }
     fate__sys_real.close(fd);
     return why ? fail_with("close", why) : 0;
@@ -362,10 +377,8 @@ static int adding_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
         return fate__sys_real.epoll_ctl(set, op, fd, event);
     int failed = faulty_epoll_ctl(set, op, fd, event);
     bool is_edge = failed == 0 && event->events & (uint32_t)EPOLLET && fd < EVENTFDS_MAX;
-    if (is_edge) {
-        watched[fd].set = set;
-        watched[fd].event = *event;
-    }
+    if (is_edge)
+        watch(set, fd, event);
     return failed;
 }
 
