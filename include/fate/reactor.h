@@ -48,8 +48,8 @@ FATE_API fate_reactor *fate_reactor_new_simulated(void);
  * program.  In the child of a fork it closes and frees, and calls nothing. */
 FATE_API void fate_reactor_free(fate_reactor *reactor);
 
-/* Keeps a value, given, until the reactor goes: what a library has made on it, say.  0, or -ENOMEM: it has
- * been dropped. */
+/* Keeps a value, given, until the reactor goes: what a library has made on it, say.  0, or -ENOMEM, also when
+ * v is the NO_MEMORY failure: it has been dropped. */
 FATE_API int fate_reactor_keep(fate_reactor *reactor, fate_value v);
 
 /* ---- Running ---- */
