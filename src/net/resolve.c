@@ -89,6 +89,7 @@ static struct fate__names *names_of(fate_reactor *reactor)
     if (owned->is_no_memory)
         return NULL;
     struct fate__names *names = (struct fate__names *)owned;
+    owned->site = FATE__OWN_SITE("fate_resolve"); /* reports leave it out */
     names->net = net;
     names->hosts.path = "/etc/hosts";
     fate__list_init(&names->lookups);
