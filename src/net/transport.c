@@ -94,7 +94,7 @@ static struct fate__extra *make_extra(fate_transport *transport)
     extra->transport = transport;
     fate__list_init(&extra->ties);
     fate__line_init(&extra->flushed, "room in the queue of a connection", transport);
-    fate__line_init(&extra->written, "what a connection has been given to leave", transport);
+    fate__line_init(&extra->written, "end of what was written to a connection", transport);
     extra->low = FATE__LOW_MARK;
     extra->high = FATE__HIGH_MARK;
     extra->cap = FATE__CAP;

@@ -88,6 +88,7 @@ fate_deferred *fate_written_at(fate_transport *transport, const char *site)
 
     if (!extra || has_written(transport))
         return fate_succeed_at(reactor, flushed_result(transport), site);
+    fate__attend(transport); /* the cork leaves without a word */
     return fate__line_join(&extra->written, reactor, site);
 }
 
