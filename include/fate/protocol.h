@@ -60,8 +60,8 @@ typedef struct fate_protocol_ops {
     /* Once, and last.  why is of the classes below, FATE_CONNECTION_DONE for the orderly end by either side.
      */
     void (*connection_lost)(fate_protocol *p, fate_value *why);
-    /* Its listener is being stopped, and drains: what has begun may be finished, then the connection is to
-     * end. */
+    /* Once, at the end of the event in which its listener is stopped, to drain: what has begun may be
+     * finished, then the connection is to end. */
     void (*stopping)(fate_protocol *p);
 } fate_protocol_ops;
 

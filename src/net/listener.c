@@ -424,10 +424,12 @@ fate_deferred *fate_listener_stop_at(fate_listener *listener, fate_time drain_ma
     if (!listener)
         fate__stop(site, "fate_listener_stop was given NULL, not what fate_listen has fired with.");
     fate__check_reactor(listener->reactor, "fate_listener_stop", site);
+    bool is_first = !listener->has_stopped;
     fate__listener_enter(listener);
     fate__listener_close(listener);
     fate_deferred *d = wait_for_end(listener, site);
-    fate__factory_stopping(listener->factory);
+    if (is_first)
+        fate__factory_stopping(listener->factory);
     limit_drain(listener, drain_max);
     fate__listener_leave(listener);
     return d;
