@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include <base/sys.h>
 #include <fate/fate.h>
 
 #include "test.h"
@@ -205,6 +207,67 @@ TEST(without_memory_there_is_no_reactor)
     test_fail_allocation(2, false);
     EXPECT_PTR(fate_reactor_new_simulated(), NULL);
     test_fail_allocation(0, false);
+}
+
+/* ---- The time of day ---- */
+
+TEST(of_a_simulated_reactor_the_clock_is_the_time_of_day)
+{
+    begin();
+    EXPECT_EQ(fate_time_of_day(reactor), 0);
+    fate_advance(reactor, 90 * FATE_SECOND);
+    EXPECT_EQ(fate_time_of_day(reactor), 90 * FATE_SECOND);
+    fate_advance(reactor, FATE_NEVER);
+    EXPECT(fate_time_of_day(reactor) == FATE_NEVER);
+}
+
+static int64_t seconds_of_day; /* as the system's clock of that kind says */
+
+static int clock_of_test(clockid_t clock, struct timespec *ret_now)
+{
+    if (clock != CLOCK_REALTIME)
+        return fate__sys_real.clock_gettime(clock, ret_now);
+    *ret_now = (struct timespec){ (time_t)seconds_of_day, 500000000 };
+    return 0;
+}
+
+static void read_twice(fate_value *arg)
+{
+    fate_time now = fate_now(reactor);
+
+    for (seconds_of_day = 2000000000; seconds_of_day >= -1; seconds_of_day -= 2000000001)
+        EXPECT_EQ(fate_time_of_day(reactor), seconds_of_day * FATE_SECOND + FATE_SECOND / 2);
+    EXPECT_EQ(fate_now(reactor), now); /* is another clock */
+    ++*(int *)fate_as_ptr(arg);
+}
+
+/* Unlike the reactor's clock it is read at each call, and may be put back. */
+TEST(the_time_of_day_is_what_the_system_says_now)
+{
+    const struct fate__sys *usual = fate__sys;
+    struct fate__sys table = *usual;
+    int n_calls = 0;
+
+    table.clock_gettime = clock_of_test;
+    reactor = test_real_reactor(NULL);
+    fate__sys = &table;
+    if (reactor && fate_call_later(reactor, 0, read_twice, fate_ptr(&n_calls)).id >= 0) {
+        for (int i = 0; i < 1000 && !n_calls; i++)
+            fate_iterate(reactor, FATE_MILLISECOND);
+        EXPECT_EQ(n_calls, 1);
+    }
+    fate_reactor_free(reactor);
+    fate__sys = usual;
+}
+
+static void ask_nobody_for_the_time(void *arg)
+{
+    fate_time_of_day(NULL);
+}
+
+TEST(the_time_of_day_is_that_of_a_reactor)
+{
+    EXPECT_STOP(ask_nobody_for_the_time, NULL, "fate_time_of_day");
 }
 
 /* ---- Without what is to be called ---- */
