@@ -1,0 +1,166 @@
+/* Tests of the HTTP server over real sockets, which are run with calls that fail, too: whatever happens, a
+ * page that is fetched is the right one or a failure, and nothing is left open. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fate/http_client.h>
+#include <fate/http_server.h>
+
+#include "test.h"
+#include "test_net_helpers.h"
+
+#define SMALL_BYTES ((size_t)100)
+#define BIG_BYTES   ((size_t)9000) /* is sent by the kernel */
+
+/* ---- Files: the same for all tests, and gone with the program ---- */
+
+static char folder[] = "/tmp/fate-served-XXXXXX";
+
+static void remove_files(void)
+{
+    static const char *const names[] = { "small.txt", "big.txt", "log" };
+    char path[64];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static void put_file(const char *name, size_t len)
+{
+    static char bytes[BIG_BYTES];
+    char path[64];
+
+    memset(bytes, *name, len);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
+        abort();
+    close(fd);
+}
+
+static void make_files(void)
+{
+    static bool is_made;
+
+    if (is_made)
+        return;
+    is_made = true;
+    if (!mkdtemp(folder))
+        abort();
+    atexit(remove_files);
+    put_file("small.txt", SMALL_BYTES);
+    put_file("big.txt", BIG_BYTES);
+}
+
+/* ---- The site ---- */
+
+static fate_value hello(fate_request *request, fate_value *arg)
+{
+    return fate_str("hello");
+}
+
+static fate_value echo(fate_request *request, fate_value *arg)
+{
+    return fate_request_body(request);
+}
+
+static const fate_route routes[] = { { "GET /hello", hello }, { "POST /echo", echo }, { 0 } };
+
+static fate_deferred *listen_to_all(fate_reactor *reactor)
+{
+    char log[64];
+
+    snprintf(log, sizeof log, "%s/log", folder);
+    fate_website *site = fate_site_new_with(reactor, .log_format = "common", .log_file = log);
+    fate_site_routes(site, routes, fate_none());
+    fate_site_mount(site, "/files", fate_static_new(reactor, folder));
+    return fate_hold(fate_site_listen(site, "tcp:0:interface=127.0.0.1"));
+}
+
+/* ---- Its client ---- */
+
+static int n_ended, n_right;
+
+static bool is_all(const char *bytes, char c, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != c)
+            return false;
+    return true;
+}
+
+/* A page that is of the right length is right. */
+static fate_value got(fate_value *page, fate_value *len)
+{
+    const char *s = fate_as_str(page);
+    size_t n = fate_count(page);
+
+    n_ended++;
+    EXPECT_EQ(n, fate_as_int(len));
+    EXPECT(n < SMALL_BYTES || is_all(s, n == BIG_BYTES ? 'b' : 's', n));
+    n_right += (int64_t)n == fate_as_int(len);
+    return fate_none();
+}
+
+static fate_value failed(fate_value *why, fate_value *len)
+{
+    n_ended++;
+    return fate_none();
+}
+
+static bool have_ended(void *n)
+{
+    return n_ended == *(int *)n;
+}
+
+static void fetch(fate_reactor *reactor, int port, const char *path, fate_value body, size_t len)
+{
+    char url[64];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
+    fate_add_callbacks(fate_get_page_with(reactor, url, .body = body), got, failed, fate_int((int64_t)len));
+}
+
+static void fetch_all(fate_reactor *reactor, int port)
+{
+    int n = 4;
+
+    n_ended = n_right = 0;
+    fetch(reactor, port, "/hello", fate_none(), 5);
+    fetch(reactor, port, "/echo", fate_str("to and fro"), 10);
+    fetch(reactor, port, "/files/small.txt", fate_none(), SMALL_BYTES);
+    fetch(reactor, port, "/files/big.txt", fate_none(), BIG_BYTES);
+    bool is_over = test_until(reactor, have_ended, &n);
+    for (int i = 0; i < 10 && !is_over && !test_is_oom(); i++) /* of so many bytes each may need a round */
+        is_over = test_until(reactor, have_ended, &n);
+    if (EXPECT(is_over))
+        EXPECT_EQ(n_right, n);
+}
+
+static fate_value forgive(fate_value *why, fate_value *arg)
+{
+    return fate_none();
+}
+
+TEST(a_site_is_served_over_real_sockets)
+{
+    test_suspend_failures();
+    make_files();
+    test_resume_failures();
+    fate_reactor *reactor = test_real_reactor(NULL);
+    if (!reactor)
+        return;
+    fate_deferred *listening = listen_to_all(reactor);
+    const fate_value *listener = fate_peek(listening);
+    if (EXPECT(listener && !fate_is_failure(listener)))
+        fetch_all(reactor, fate_listener_address(fate_as_listener(listener))->port);
+    fate_add_errback(listening, forgive, fate_none());
+    fate_release(listening);
+    fate_reactor_free(reactor);
+}
