@@ -3,6 +3,7 @@
 #include "test_sys_helpers.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -33,7 +34,7 @@ void test_register(struct test *test)
 /* ---- Memory ---- */
 
 /* Threads may allocate too. */
-static atomic_long blocks;
+static atomic_long blocks, bytes_held;
 static struct {
     atomic_ulong count, fail_at; /* fail_at 0: nothing fails */
     atomic_bool is_lasting, has_failed;
@@ -53,23 +54,32 @@ static bool may_allocate(void)
     return false;
 }
 
+static long size_of(void *block)
+{
+    return (long)malloc_usable_size(block);
+}
+
 static void *obtain(size_t bytes, void *user)
 {
     void *block = may_allocate() ? malloc(bytes) : NULL;
     blocks += block != NULL;
+    bytes_held += size_of(block);
     return block;
 }
 
 static void *resize(void *block, size_t bytes, void *user)
 {
+    long before = size_of(block);
     void *resized = may_allocate() ? realloc(block, bytes) : NULL;
     blocks += resized && !block;
+    bytes_held += resized ? size_of(resized) - before : 0;
     return resized;
 }
 
 static void release(void *block, void *user)
 {
     blocks -= block != NULL;
+    bytes_held -= size_of(block);
     free(block);
 }
 
@@ -113,6 +123,11 @@ bool test_is_oom(void)
 long test_blocks(void)
 {
     return blocks;
+}
+
+long test_bytes(void)
+{
+    return bytes_held;
 }
 
 static int count_descriptors(void)

@@ -92,8 +92,9 @@ void test_resume_failures(void);
  * that. n 0 ends it; returns whether one has failed.  Under --oom it does nothing and returns false. */
 bool test_fail_allocation(unsigned long n, bool is_lasting);
 bool test_is_oom(void);
-/* The blocks that are held now. */
+/* The blocks that are held now, and how many bytes they have. */
 long test_blocks(void);
+long test_bytes(void);
 
 /* ---- Reactors: in test_reactor_helpers.c ---- */
 

@@ -14,6 +14,7 @@
 FATE_CLASS(FATE_WRITE_OVERFLOW, "WriteOverflow", &FATE_CONNECTION_LOST);
 
 #define CHUNK_BYTES   ((size_t)4096)
+#define NODE_BYTES    (sizeof(struct fate__out) + 64) /* what frames a value lies in it, not in a chunk */
 #define AT_ONCE_BYTES ((size_t)32768) /* that much is offered to the wire before it is copied */
 #define PIECES_MAX    64              /* of one system call */
 #define FREE_MAX      64              /* chunks and nodes that are kept for the next */
@@ -60,17 +61,19 @@ static void give(struct fate__out **list, unsigned *n, struct fate__out *out)
     ++*n;
 }
 
-static bool is_common(const struct fate__out *out)
+static bool is_of(const struct fate__out *out, size_t bytes)
 {
-    return out->room_end == (const char *)out + CHUNK_BYTES;
+    return out->room_end == (const char *)out + bytes;
 }
 
 static void free_piece(struct fate__net *net, struct fate__out *out)
 {
     switch (out->kind) {
     case COPIED:
-        if (is_common(out))
+        if (is_of(out, CHUNK_BYTES))
             give(&net->free_chunks, &net->n_free_chunks, out);
+        else if (is_of(out, NODE_BYTES))
+            break;
         else
             fate__free(out);
         return;
@@ -131,27 +134,36 @@ void fate__drop_out(fate_transport *transport)
 static struct fate__out *new_node(fate_transport *transport, enum piece_kind kind)
 {
     struct fate__net *net = transport->net;
-    struct fate__out *out = take(&net->free_nodes, &net->n_free_nodes, sizeof *out);
+    struct fate__out *out = take(&net->free_nodes, &net->n_free_nodes, NODE_BYTES);
 
     if (out)
         out->kind = kind;
     return out;
 }
 
+/* With values in the queue the few bytes between two of them would each fill a chunk. */
+static size_t bytes_of_chunk(const fate_transport *transport, size_t len)
+{
+    size_t bytes = sizeof(struct fate__out) + len;
+    bool is_between = transport->out && transport->out_last->kind == VALUE;
+
+    return is_between && bytes <= NODE_BYTES ? NODE_BYTES : bytes <= CHUNK_BYTES ? CHUNK_BYTES : bytes;
+}
+
 static struct fate__out *new_chunk(fate_transport *transport, size_t len)
 {
     struct fate__net *net = transport->net;
-    size_t bytes = sizeof(struct fate__out) + len;
-    bool is_small = bytes <= CHUNK_BYTES;
-    struct fate__out *out =
-        is_small ? take(&net->free_chunks, &net->n_free_chunks, CHUNK_BYTES) : fate__alloc(bytes);
+    size_t bytes = bytes_of_chunk(transport, len);
+    struct fate__out *out = bytes == NODE_BYTES    ? new_node(transport, COPIED)
+                            : bytes == CHUNK_BYTES ? take(&net->free_chunks, &net->n_free_chunks, bytes)
+                                                   : fate__alloc(bytes);
 
     if (!out)
         return NULL;
     out->kind = COPIED;
     out->at = (const char *)(out + 1);
     out->left = 0;
-    out->room_end = (const char *)out + (is_small ? CHUNK_BYTES : bytes);
+    out->room_end = (const char *)out + bytes;
     return out;
 }
 
