@@ -154,6 +154,16 @@ void web_close(void)
     fate__text_done(&heard);
 }
 
+void web_leave(void)
+{
+    if (listened) {
+        fate_add_errback(listened, forgive, fate_none());
+        fate_release(listened);
+    }
+    fate_reactor_free(client_reactor);
+    fate__text_done(&heard);
+}
+
 const char *client_heard(void)
 {
     return heard.bytes ? heard.bytes : "";

@@ -27,8 +27,10 @@ struct web_answer {
 
 /* A simulated reactor whose host "web" listens on port 80 and answers by the script.  False: no memory. */
 bool web_open(const struct web_answer *script);
-/* Frees the reactor. */
+/* Frees the reactor, on which nothing is left. */
 void web_close(void);
+/* Frees it with what there still is on it. */
+void web_leave(void);
 
 extern fate_reactor *client_reactor;
 /* All that the server has heard, a line "--" before each connection; and how many there have been. */

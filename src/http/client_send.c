@@ -291,6 +291,8 @@ void fate__send_more(fate_response *fetch)
         fetch->piece = fate_hold(fate_read_at(&fetch->body, FATE__CLIENT_SITE));
         fate_add_both_at(fetch->piece, got_piece, fate_copy(&fetch->self), FATE__CLIENT_SITE);
     }
+    if (fetch->piece && !fetch->is_sending) /* it may have ended in reading, of which it did not know then */
+        fate__send_stop(fetch);
     fetch->is_in_sender = false;
     fate_drop(keep);
 }
