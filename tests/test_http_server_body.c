@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <http/server.h>
+
 #include "test_http_server_helpers.h"
 
 #define GET(path)     "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -153,6 +155,49 @@ TEST(a_body_that_nobody_reads_is_dropped)
     EXPECT_CONTAINS(heard, "ignored");
     fate_play(web_reactor, 60 * FATE_SECOND);
     EXPECT(web_has_ended());
+}
+
+static bool is_lost(void)
+{
+    return !web_connection || ((struct fate__http_connection *)web_connection)->is_lost;
+}
+
+VOLUME_TEST(an_answer_can_be_read_while_its_client_sends_on)
+{
+    static char much[1000001];
+
+    if (!begin())
+        return;
+    memset(much, 'x', 1000000);
+    EXPECT_CONTAINS(web_ask(POST("/nowhere", "9000000000")), "HTTP/1.1 404 ");
+    EXPECT(web_has_ended());
+    for (int i = 0; i < 60; i++)
+        web_say(much);
+    fate_advance(web_reactor, 0);
+    EXPECT(!is_lost());
+    for (int i = 0; i < 8; i++)
+        web_say(much);
+    fate_advance(web_reactor, 0);
+    EXPECT(is_lost());
+}
+
+TEST(a_client_that_sends_on_has_its_time)
+{
+    if (!begin())
+        return;
+    web_ask(POST("/nowhere", "9000000000"));
+    for (int i = 0; i < 7; i++) {
+        fate_play(web_reactor, 4 * FATE_SECOND);
+        web_say("x");
+    }
+    EXPECT(!is_lost());
+    fate_play(web_reactor, 2 * FATE_SECOND);
+    EXPECT(is_lost());
+    web_ask(POST("/nowhere", "9000000000"));
+    fate_play(web_reactor, 4 * FATE_SECOND);
+    EXPECT(!is_lost());
+    fate_play(web_reactor, 1 * FATE_SECOND);
+    EXPECT(is_lost());
 }
 
 TEST(a_body_that_is_cut_or_wrong_is_no_body)

@@ -110,7 +110,7 @@ static fate_time time_for(const struct fate__http_connection *connection, enum f
     case FATE__HTTP_FOR_PAGE:
         return FATE_NEVER;
     case FATE__HTTP_LINGERS:
-        return FATE__HTTP_LINGER_TIME;
+        return FATE__HTTP_LINGER_SILENT;
     default:
         return options->idle_timeout;
     }
@@ -206,6 +206,7 @@ static void is_due(fate_value *arg)
 static void linger(struct fate__http_connection *connection)
 {
     connection->is_lingering = true;
+    connection->lingers_until = fate_now(connection->base.reactor) + FATE__HTTP_LINGER_TIME;
     fate_lose_write_connection(connection->base.transport);
     fate_resume_reading(connection->base.transport);
     connection->is_read_paused = false;
@@ -495,6 +496,9 @@ static void made(fate_protocol *p)
 
 static void lingered(struct fate__http_connection *connection, size_t n)
 {
+    fate_time until = fate_now(connection->base.reactor) + FATE__HTTP_LINGER_SILENT;
+
+    connection->deadline = until < connection->lingers_until ? until : connection->lingers_until;
     connection->n_lingered += n;
     if (connection->n_lingered > FATE__HTTP_LINGER_BYTES)
         fate_abort_connection(connection->base.transport);

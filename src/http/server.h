@@ -21,18 +21,22 @@
 #include <http/routes.h>
 #include <http/write.h>
 
-#define FATE__HTTP_OUT_BYTES   ((size_t)16384) /* answers of one event that leave together */
-#define FATE__HTTP_FREE_MAX    64              /* requests that a site keeps for the next */
-#define FATE__HTTP_ARENA_BYTES 1024            /* of a request, before it asks for more */
-#define FATE__HTTP_DROPPED_MAX                                                                               \
-    ((int64_t)256 * 1024)                        /* of a body that nobody reads, to keep the connection      \
-                                                  */
-#define FATE__HTTP_AHEAD_BYTES   ((size_t)65536) /* of a body that are taken before somebody asks */
-#define FATE__HTTP_FILE_PORTION  ((int64_t)256 * 1024) /* of a file are given to the transport at once */
-#define FATE__HTTP_LINGER_BYTES  ((size_t)1 << 20)     /* read and dropped behind the last answer, at most */
-#define FATE__HTTP_LINGER_TIME   (5 * FATE_SECOND)     /* and for that long */
+#define FATE__HTTP_OUT_BYTES     ((size_t)16384) /* answers of one event that leave together */
+#define FATE__HTTP_FREE_MAX      64              /* requests that a site keeps for the next */
+#define FATE__HTTP_ARENA_BYTES   1024            /* of a request, before it asks for more */
 #define FATE__HTTP_OWN_HEAD_ROOM 512
 #define FATE__HTTP_REST          "rest"
+
+/* Of a body that nobody reads: so much is dropped to keep the connection. */
+#define FATE__HTTP_DROPPED_MAX  ((int64_t)256 * 1024)
+#define FATE__HTTP_AHEAD_BYTES  ((size_t)65536)       /* of a body that are taken before somebody asks */
+#define FATE__HTTP_FILE_PORTION ((int64_t)256 * 1024) /* of a file are given to the transport at once */
+
+/* Behind the last answer, what still comes is read and dropped: so much at most, since the kernel may hold
+ * much that was under way already; for that long; and no longer than that without a byte. */
+#define FATE__HTTP_LINGER_BYTES  ((size_t)64 << 20)
+#define FATE__HTTP_LINGER_TIME   (30 * FATE_SECOND)
+#define FATE__HTTP_LINGER_SILENT (5 * FATE_SECOND)
 
 struct fate__http_connection;
 
@@ -156,6 +160,7 @@ struct fate__http_connection {
     bool will_go_on : 1; /* a call is planned */
     bool is_lost : 1;
     size_t n_lingered;
+    fate_time lingers_until;
 };
 
 /* ---- Requests ---- */
