@@ -67,17 +67,37 @@ static fate_value pieces(fate_request *request, fate_value *arg)
     return fate_follow(fate_deferred_new(fate_request_reactor(request)));
 }
 
-static const fate_route routes[] = {
-    { "POST /echo", echo },         { "POST /form", form },     { "POST /back", back },
-    { "GET /back", back },          { "POST /ignore", ignore }, { "GET /ignore", ignore },
-    { "POST /watching", watching }, { "POST /pieces", pieces }, { 0 }
-};
+/* A source that always has something. */
+#define PIECES 5000
+
+static int n_given;
+
+static fate_deferred *give(fate_value *arg, size_t bytes_max)
+{
+    if (n_given == PIECES)
+        return fate_succeed(web_reactor, fate_none());
+    n_given++;
+    return fate_succeed(web_reactor, fate_str("x"));
+}
+
+static fate_value plenty(fate_request *request, fate_value *arg)
+{
+    static const fate_source_ops ops = { .size = sizeof ops, .name = "plenty", .read = give };
+
+    return fate_source(fate_request_reactor(request), &ops, fate_none());
+}
+
+static const fate_route routes[] = { { "POST /echo", echo },         { "POST /form", form },
+                                     { "POST /back", back },         { "GET /back", back },
+                                     { "POST /ignore", ignore },     { "GET /ignore", ignore },
+                                     { "POST /watching", watching }, { "POST /pieces", pieces },
+                                     { "GET /plenty", plenty },      { 0 } };
 
 static bool begin(void)
 {
     const fate_site_options options = { .size = sizeof options, .body_bytes_max = 20 };
 
-    n_failed = 0;
+    n_failed = n_given = 0;
     source = fate_none();
     return web_begin(&options, routes);
 }
@@ -274,6 +294,20 @@ TEST(a_source_is_streamed)
     EXPECT_CONTAINS(web_ask(GET("/back")), "\r\n\r\n0\r\n\r\n");
 }
 
+VOLUME_TEST(a_source_that_always_has_something_lets_others_have_their_turn)
+{
+    if (!begin())
+        return;
+    web_ask(GET("/plenty"));
+    EXPECT(n_given > 0 && n_given < 100);
+    for (int i = 0; i < PIECES && n_given < PIECES; i++)
+        fate_advance(web_reactor, 0);
+    fate_advance(web_reactor, 0);
+    EXPECT_EQ(n_given, PIECES);
+    EXPECT_CONTAINS(web_heard(), "1\r\nx\r\n0\r\n\r\n");
+    EXPECT(!web_has_ended());
+}
+
 TEST(an_answer_whose_source_fails_is_cut)
 {
     if (!begin())
@@ -319,6 +353,7 @@ VOLUME_TEST(a_client_that_does_not_read_stops_the_source)
     n_pieces = n_stopped = 0;
     web_block(true);
     web_say(GET("/endless"));
+    fate_play(web_reactor, FATE_SECOND);
     int n = n_pieces;
     EXPECT(n > 10 && n < 100);
     fate_play(web_reactor, FATE_SECOND);

@@ -431,13 +431,21 @@ static void settle(struct fate__http_connection *connection)
     fate__http_set_deadline(connection);
 }
 
+static void send_more(struct fate__http_connection *connection)
+{
+    if (connection->request && connection->request->wants_more && !connection->is_write_paused)
+        fate__http_send_more(connection->request);
+}
+
 static void goes_on(fate_value *arg)
 {
     struct fate__http_connection *connection = (struct fate__http_connection *)fate_as_protocol(arg);
 
     connection->will_go_on = false;
-    if (!connection->is_lost)
-        go_on(connection);
+    if (connection->is_lost)
+        return;
+    send_more(connection);
+    go_on(connection);
 }
 
 void fate__http_go_on_soon(struct fate__http_connection *connection)
@@ -554,8 +562,7 @@ static void write_resumed(fate_protocol *p)
     connection->is_write_paused = false;
     if (connection->is_lost)
         return;
-    if (connection->request && connection->request->wants_more)
-        fate__http_send_more(connection->request);
+    send_more(connection);
     go_on(connection);
 }
 

@@ -9,10 +9,11 @@
 #include <fate/log.h>
 #include <http/status.h>
 
-#define TEXT_TYPE  FATE__HTTP_SLICE(FATE__HTTP_TEXT_TYPE)
-#define BYTES_TYPE FATE__HTTP_SLICE("application/octet-stream")
-#define JSON_TYPE  FATE__HTTP_SLICE("application/json")
-#define COPIED_MAX ((size_t)8192) /* longer bodies are given to the transport as they are */
+#define TEXT_TYPE      FATE__HTTP_SLICE(FATE__HTTP_TEXT_TYPE)
+#define BYTES_TYPE     FATE__HTTP_SLICE("application/octet-stream")
+#define JSON_TYPE      FATE__HTTP_SLICE("application/json")
+#define COPIED_MAX     ((size_t)8192) /* longer bodies are given to the transport as they are */
+#define PIECES_AT_ONCE 16             /* of an answer, before others get their turn */
 
 static void finish(fate_request *request)
 {
@@ -172,13 +173,21 @@ static fate_value got_piece(fate_value *result, fate_value *arg)
     return fate_none();
 }
 
-/* What is there at once is taken in a loop, so that nothing recurses. */
+/* What is there at once is taken in a loop, so that nothing recurses; but not without end: a client may read
+ * as fast as its source gives. */
 static void ask_for_pieces(fate_request *request)
 {
+    int n = 0;
+
     request->asks = true;
     while (request->connection && request->source.type && !request->piece) {
         if (request->connection->is_write_paused || request->connection->is_lost) {
             request->wants_more = true;
+            break;
+        }
+        if (n++ == PIECES_AT_ONCE) {
+            request->wants_more = true;
+            fate__http_go_on_soon(request->connection);
             break;
         }
         fate__http_ref(request);
