@@ -145,6 +145,27 @@ TEST(a_body_that_nobody_reads_on_is_given_up)
     web_close();
 }
 
+/* What comes last fills what may lie there unread: the connection rests, and must hear what comes next. */
+TEST(a_connection_that_was_paused_by_the_end_of_a_body_is_used_again)
+{
+    static char body[70001];
+    memset(body, 'x', sizeof body - 1);
+    const struct web_answer script[] = {
+        { .says = "HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n", .and_says = body, .n_times = 1 },
+        { .says = OK_HELLO },
+        { 0 }
+    };
+
+    if (web_open(script)) {
+        fate_value v = web_result(fate_fetch(client_reactor, "http://web/"));
+        fate_play(client_reactor, FATE_SECOND);
+        web_expect_text(fetch_text("http://web/next"), "hello");
+        EXPECT_EQ(web_connections, 1);
+        fate_drop(v);
+    }
+    web_close();
+}
+
 static void ask_twice(void *arg)
 {
     web_open((const struct web_answer[]){ { .says = OK_HELLO }, { 0 } });

@@ -155,6 +155,13 @@ void fate__client_close(struct fate__client *client)
         fate_lose_connection(transport);
 }
 
+/* The last piece of a body may have paused it, and whoever comes next must hear the answer. */
+static void rest(struct fate__client *client)
+{
+    fate__client_resume(client);
+    fate__agent_rests(client);
+}
+
 /* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer. */
 static void end_answer(struct fate__client *client, size_t n)
 {
@@ -168,7 +175,7 @@ static void end_answer(struct fate__client *client, size_t n)
     if (client->is_lost || client->is_closing)
         ;
     else if (client->keeps_alive && is_whole && n == 0)
-        fate__agent_rests(client);
+        rest(client);
     else
         fate__client_close(client);
     fate__fetch_end(fetch);
