@@ -261,6 +261,33 @@ TEST(connections_max_holds_for_all_hosts)
     web_close();
 }
 
+/* A host all of whose connections are in use has nothing to gain from those of others. */
+TEST(a_line_leaves_the_connections_of_other_hosts_alone)
+{
+    const struct web_answer script[] = { { .says = OK_HELLO, .when = "GET /other" },
+                                         { .says = "", .when = "GET /slow" },
+                                         { .says = OK_HELLO, .when = "GET /other" },
+                                         { 0 } };
+
+    if (web_open(script)) {
+        fate_agent *agent = fate_agent_new_with(client_reactor, .per_host_max = 1);
+        web_expect_text(fate_get_page_with(client_reactor, "http://10.0.0.1/other", .agent = agent), "hello");
+        fate_deferred *slow = fate_get_page_with(client_reactor, "http://web/slow", .agent = agent);
+        fate_deferred *behind = fate_get_page_with(client_reactor, "http://web/behind", .agent = agent);
+        fate_hold(slow);
+        fate_hold(behind);
+        fate_play(client_reactor, FATE_SECOND);
+        EXPECT_EQ(fate_agent_connections(agent), 2);
+        fate_cancel(behind);
+        web_expect_failure(behind, &FATE_CANCELLED, "");
+        fate_cancel(slow);
+        web_expect_failure(slow, &FATE_CANCELLED, "");
+        fate_release(slow);
+        fate_release(behind);
+    }
+    web_close();
+}
+
 /* ---- Cancel ---- */
 
 TEST(cancel_at_every_stage)

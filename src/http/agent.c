@@ -273,14 +273,17 @@ static struct fate__client *first_idle(const struct fate__host *host)
     return fate_container_of(host->idle.next, struct fate__client, idle);
 }
 
-/* The one that nobody has used for longest makes room for another: of this host, if it may have no more. */
+/* The one that nobody has used for longest makes room for another: of this host, if it may have no more; else
+ * of any. */
 static void make_room(struct fate__host *host)
 {
+    const fate_agent_options *options = &host->agent->options;
     struct fate__link *own = host->idle.prev, *all = host->agent->resting.prev;
+    bool is_host_full = host->n_connections >= options->per_host_max;
 
-    if (host->n_connections >= host->agent->options.per_host_max && own != &host->idle)
+    if (is_host_full && own != &host->idle)
         fate__client_close(fate_container_of(own, struct fate__client, idle));
-    else if (all != &host->agent->resting)
+    else if (!is_host_full && all != &host->agent->resting)
         fate__client_close(fate_container_of(all, struct fate__client, rest));
 }
 
