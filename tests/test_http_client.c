@@ -288,6 +288,47 @@ TEST(a_line_leaves_the_connections_of_other_hosts_alone)
     web_close();
 }
 
+/* The server says of none of its connections that it closes it. */
+TEST(whoever_asks_again_gets_no_used_connection_from_the_line)
+{
+    const struct web_answer close = { .says = OK_HELLO, .then = WEB_CLOSE };
+    const struct web_answer script[] = { close, close, close, close, { 0 } };
+
+    n_got = 0;
+    if (web_open(script)) {
+        fate_agent *agent = fate_agent_new_with(client_reactor, .per_host_max = 1);
+        for (int i = 0; i < 4; i++)
+            fate_add_callback(fate_get_page_with(client_reactor, "http://web/", .agent = agent), count,
+                              fate_none());
+        fate_play(client_reactor, 20 * FATE_SECOND);
+        EXPECT_EQ(n_got, 4);
+    }
+    web_close();
+}
+
+TEST(hosts_take_turns_where_there_are_too_few_connections)
+{
+    static const char *const urls[] = { "http://web/1", "http://web/2", "http://web/3",
+                                        "http://10.0.0.1/other" };
+    const struct web_answer close = {
+        .says = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", .then = WEB_CLOSE
+    };
+    const struct web_answer script[] = { close, close, close, close, { 0 } };
+
+    n_got = 0;
+    if (web_open(script)) {
+        fate_agent *agent = fate_agent_new_with(client_reactor, .connections_max = 1);
+        for (int i = 0; i < 4; i++)
+            fate_add_callback(fate_get_page_with(client_reactor, urls[i], .agent = agent), count,
+                              fate_none());
+        fate_play(client_reactor, 20 * FATE_SECOND);
+        EXPECT_EQ(n_got, 4);
+        const char *other = strstr(client_heard(), "GET /other"), *last = strstr(client_heard(), "GET /3");
+        EXPECT(other && last && other < last);
+    }
+    web_close();
+}
+
 /* ---- Cancel ---- */
 
 TEST(cancel_at_every_stage)

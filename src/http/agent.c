@@ -159,7 +159,7 @@ static void connect(fate_response *fetch)
 }
 
 /* Of those that are in line; hosts take turns where all connections there may be are in use. */
-static void serve_others(fate_agent *agent)
+static void serve_all(fate_agent *agent)
 {
     size_t n_hosts = 0;
 
@@ -188,12 +188,12 @@ static void give_back(struct fate__host *host)
     host->n_connections--;
     agent->n_connections--;
     host->n_users++;
-    if (next && has_room(host) && !agent->is_over) {
+    if (was_at_most && !agent->is_over) {
+        serve_all(agent);
+    } else if (next && !agent->is_over) {
         leave_line(next);
         connect(next);
     }
-    if (was_at_most && !agent->is_over)
-        serve_others(agent);
     host->n_users--;
     free_host_if_unused(host);
 }
@@ -340,6 +340,10 @@ void fate__agent_rests(struct fate__client *client)
     fate_agent *agent = client->agent;
     fate_response *next = first_in_line(client->host);
 
+    if (next && next->wants_new) { /* its own is made in the room that this one leaves */
+        fate__client_close(client);
+        return;
+    }
     if (next) {
         leave_line(next);
         fate__client_begin(client, next);
