@@ -310,9 +310,8 @@ TEST(hosts_take_turns_where_there_are_too_few_connections)
 {
     static const char *const urls[] = { "http://web/1", "http://web/2", "http://web/3",
                                         "http://10.0.0.1/other" };
-    const struct web_answer close = {
-        .says = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello", .then = WEB_CLOSE
-    };
+    const struct web_answer close = { .says = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello",
+                                      .then = WEB_CLOSE };
     const struct web_answer script[] = { close, close, close, close, { 0 } };
 
     n_got = 0;

@@ -290,8 +290,8 @@ static void be_cut(struct fate__client *client, fate_response *fetch, const fate
     else if (is_orderly && client->parser.problem != FATE__HTTP_NO_PROBLEM)
         fate__fetch_fail(fetch, problem(fetch, &client->parser));
     else if (is_orderly)
-        fate__fetch_fail(fetch,
-                         fate__fetch_raise(fetch, c, "the server closed the connection without an answer"));
+        fate__fetch_fail(fetch, fate__fetch_raise_from(fetch, c, fate_copy(why),
+                                                       "the server closed the connection without an answer"));
     else
         fate__fetch_fail(fetch, fate__fetch_raise_from(fetch, c, fate_copy(why),
                                                        "the connection was lost: %s", fate_message(why)));
