@@ -1,6 +1,7 @@
 /* Tests of tool/get_plan.c. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include <base/alloc.h>
 #include <get.h>
@@ -75,6 +76,25 @@ TEST(files_of_one_name_are_counted)
     fate__get_done(&get);
 }
 
+/* In time, though there are many of that name. */
+TEST(many_files_of_one_name_are_named_in_no_time)
+{
+    const struct fate__get_settings settings = { .by_remote_name = true };
+    static const char *urls[4001];
+    struct fate__get get;
+    struct fate__why why;
+
+    if (test_is_oom())
+        return;
+    for (size_t i = 0; i < 4000; i++)
+        urls[i] = "http://a/x";
+    clock_t begun = clock();
+    if (EXPECT_EQ(plan(&get, &settings, urls, &why), 0))
+        EXPECT_STR(get.pages[3999].outcome.file, "x.3999");
+    EXPECT(clock() - begun < 5 * CLOCKS_PER_SEC);
+    fate__get_done(&get);
+}
+
 TEST(outputs_must_fit_the_pages)
 {
     const char *two[] = { "a", "a" }, *out[] = { "-" };
@@ -90,6 +110,31 @@ TEST(outputs_must_fit_the_pages)
                    "--output and --remote-name: only one of them can name the files");
     EXPECT_REFUSED(&json, URLS("http://a/"),
                    "--output=- and --json: only one of them can be written to standard output");
+}
+
+/* ---- Passwords ---- */
+
+static void expect_shown(const char *here, const char *url, const char *expected)
+{
+    bool is_no_memory;
+    char *shown = fate__get_shown_url(url, &is_no_memory);
+
+    if (!is_no_memory)
+        test_expect_str(here, shown ? shown : url, expected, url);
+    fate__free(shown);
+}
+#define EXPECT_SHOWN(url, expected) expect_shown(FATE_HERE, url, expected)
+
+TEST(passwords_have_stars)
+{
+    EXPECT_SHOWN("http://me:hush@a/b", "http://me:***@a/b");
+    EXPECT_SHOWN("http://:hush@a", "http://:***@a");
+    EXPECT_SHOWN("http://me:hu@sh@a", "http://me:***@a");
+    EXPECT_SHOWN("me:hush@a/b", "me:***@a/b");
+    EXPECT_SHOWN("http://me@a/b", "http://me@a/b");
+    EXPECT_SHOWN("http://a:80/b:c@d", "http://a:80/b:c@d");
+    EXPECT_SHOWN("http://a?b:c@d", "http://a?b:c@d");
+    EXPECT_SHOWN("", "");
 }
 
 /* ---- Headers ---- */

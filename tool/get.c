@@ -2,6 +2,7 @@
 #include <get.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,25 @@ static int report_fd(const struct fate__get *get)
     return 1;
 }
 
+/* The terminal has gone: that ends it as SIGTERM does, so that nothing is left of files that are not whole.
+ */
+static void hang_up(fate_value *arg)
+{
+    struct fate__get *get = fate_as_ptr(arg);
+
+    get->has_hung_up = true;
+    raise(SIGTERM);
+}
+
+/* Unless nohup has it ignored. */
+static void heed_hangups(struct fate__get *get)
+{
+    struct sigaction before;
+
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+        fate_on_signal(get->reactor, SIGHUP, hang_up, fate_ptr(get));
+}
+
 static fate_deferred *start(fate_reactor *reactor, int argc, char **argv)
 {
     struct fate__get *get = current;
@@ -113,6 +133,7 @@ static fate_deferred *start(fate_reactor *reactor, int argc, char **argv)
                                      .connections_max =
                                          (unsigned)(at_once > CONNECTIONS_MAX ? at_once : CONNECTIONS_MAX));
     fate__screen_init(&get->screen, reactor, report_fd(get), get->n, !get->settings->as_json);
+    heed_hangups(get);
     get->all = fate_deferred_new_cancellable(reactor, interrupt_all, fate_ptr(get));
     fate_hold(get->all);
     begin_more(get);
@@ -122,6 +143,8 @@ static fate_deferred *start(fate_reactor *reactor, int argc, char **argv)
 
 static int status_of(const struct fate__get *get, int status)
 {
+    if (get->has_hung_up)
+        return 128 + SIGHUP;
     if (get->error) {
         fprintf(stderr, "fate: cannot say how it went: %s\n", strerror(get->error));
         return status ? status : 1;

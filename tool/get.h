@@ -12,9 +12,14 @@ struct fate__host;
 struct fate__page {
     struct fate__get *get;
     struct fate__host *host;
-    struct fate__page *next; /* of the same host, that is to be begun after it */
-    struct fate__outcome outcome;
-    char *own_file; /* where outcome.file is not an argument */
+    struct fate__page *next;      /* of the same host, that is to be begun after it */
+    struct fate__outcome outcome; /* with the URL as it may be shown */
+    const char *url;
+    char *shown_url;      /* where that is not url */
+    char *own_file;       /* where outcome.file is not an argument: */
+    size_t n_name_bytes;  /* so many of it are the name in the URL; */
+    unsigned file_number; /* and this stands behind them; 0: nothing */
+    uint32_t file_hash;
     fate_time begun;
     fate_value sink;    /* of the file, while a try is under way; none */
     fate_value failure; /* whose text outcome.error is; none */
@@ -44,7 +49,7 @@ struct fate__get {
     struct fate__screen screen;
     fate_time begun;
     fate_deferred *all; /* fires when the last page has ended */
-    bool is_beginning, is_ending;
+    bool is_beginning, is_ending, has_hung_up;
     int error; /* the errno of what could not be written */
 };
 
@@ -58,6 +63,9 @@ void fate__get_done(struct fate__get *get);
 struct fate__page *fate__get_next(struct fate__get *get);
 /* A file's name out of a URL: its last part, "index.html" where that is empty.  NULL: no memory. */
 char *fate__get_file_name(const char *url);
+/* The URL with stars in the place of its password; NULL: it has none, or there is no memory, which
+ * *ret_is_no_memory says. */
+char *fate__get_shown_url(const char *url, bool *ret_is_no_memory);
 
 /* ---- get_page.c: one page ---- */
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <fate/resolve.h>
 #include <fate/retry.h>
@@ -67,9 +68,23 @@ static fate_value note_head(fate_value *result, fate_value *arg)
     return fate_take(result);
 }
 
+/* Behind a symbolic link it is the file that it leads to which gets a new one in its place, not the link. */
+static fate_value sink_for_file(const char *path)
+{
+    struct stat about;
+    bool is_link = lstat(path, &about) == 0 && S_ISLNK(about.st_mode);
+    char *target = is_link ? realpath(path, NULL) : NULL;
+    fate_value sink = fate_file_sink(target ? target : path);
+
+    free(target);
+    return sink;
+}
+
 static fate_value sink_for(const char *file)
 {
-    return strcmp(file, "-") == 0 ? fate__output_sink() : fate_file_sink(file);
+    if (strcmp(file, "-") == 0)
+        return fate__output_sink();
+    return fate__is_device(file) ? fate__device_sink(file) : sink_for_file(file);
 }
 
 static fate_value read_page(fate_value *result, fate_value *arg)
@@ -96,12 +111,13 @@ static bool may_pass(const fate_value *why)
     static const fate_class *const classes[] = { &FATE_TIMEOUT,           &FATE_CONNECT_ERROR,
                                                  &FATE_CONNECTION_CLOSED, &FATE_HTTP_SHORT_BODY,
                                                  &FATE_DNS_SERVER,        &FATE_TOO_MANY_FILES };
-    const fate_value *payload = fate_payload(why);
+    const fate_value *payload = fate_payload(why), *cause = fate_cause(why);
     int64_t status;
 
     if (fate_is(why, &FATE_HTTP_STATUS))
         return payload && fate_get_int(fate_dict_get(payload, "status"), &status) && is_busy(status);
-    return fate_is_any(why, sizeof classes / sizeof *classes, classes) != NULL;
+    return fate_is_any(why, sizeof classes / sizeof *classes, classes) != NULL ||
+           (cause && fate_is(cause, &FATE_CONNECTION_CLOSED));
 }
 
 static fate_value sort_out(fate_value *why, fate_value *arg)
@@ -120,7 +136,7 @@ static fate_value try_page(fate_value *arg)
     page->outcome.bytes = page->total = 0;
     page->outcome.status = 0;
     show(page);
-    fate_deferred *d = fate_fetch_with(get->reactor, page->outcome.url, .agent = get->agent,
+    fate_deferred *d = fate_fetch_with(get->reactor, page->url, .agent = get->agent,
                                        .headers = get->headers->name ? get->headers : NULL);
     fate_add_callback(d, note_head, fate_ptr(page));
     fate_add_callback(d, fate_require_ok, fate_none());
@@ -143,7 +159,7 @@ static const char *reason_of(const fate_value *why, const char *url)
     size_t len = strlen(url);
 
     if (!*text)
-        return fate_class_of(why)->name;
+        return fate_is(why, &FATE_CANCELLED) ? "interrupted" : fate_class_of(why)->name;
     if (at && strncmp(at + 1, url, len) == 0 && strncmp(at + 1 + len, ": ", 2) == 0)
         return at + len + 3;
     return text;

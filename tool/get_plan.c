@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include <base/alloc.h>
+#include <output_sink.h>
 
 /* ---- Files ---- */
 
@@ -28,31 +29,59 @@ char *fate__get_file_name(const char *url)
     return copy ? memcpy(copy, name, len) : NULL;
 }
 
+static uint32_t hash_of(const char *s, size_t len)
+{
+    uint32_t hash = 2166136261u;
+
+    while (len--)
+        hash = (hash ^ (unsigned char)(*s++ | 0x20)) * 16777619u;
+    return hash;
+}
+
 static bool is_taken(const struct fate__get *get, const struct fate__page *page, const char *name)
 {
+    uint32_t hash = hash_of(name, strlen(name));
+
     for (const struct fate__page *other = get->pages; other < page; other++)
-        if (strcmp(other->outcome.file, name) == 0)
+        if (other->file_hash == hash && strcmp(other->own_file, name) == 0)
             return true;
     return false;
+}
+
+/* The number behind the last file of that name; 0: there is none. */
+static unsigned last_number(const struct fate__get *get, const struct fate__page *page, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const struct fate__page *other = page; other-- > get->pages;)
+        if (other->n_name_bytes == len && strncmp(other->own_file, name, len) == 0)
+            return other->file_number;
+    return 0;
 }
 
 /* Two pages of one name are "name" and "name.1". */
 static int name_file(struct fate__get *get, struct fate__page *page)
 {
-    char *first = fate__get_file_name(page->outcome.url);
+    char *first = fate__get_file_name(page->url);
     struct fate__text name = { 0 };
 
     if (!first)
         return -ENOMEM;
+    unsigned number = last_number(get, page, first);
     fate__text_add(&name, first);
-    for (unsigned i = 1; !name.has_failed && is_taken(get, page, name.bytes); i++) {
+    while (!name.has_failed && is_taken(get, page, name.bytes)) {
         name.len = 0;
-        fate__text_format(&name, "%s.%u", first, i);
+        fate__text_format(&name, "%s.%u", first, ++number);
     }
+    page->n_name_bytes = strlen(first);
+    page->file_number = number;
     fate__free(first);
     page->own_file = name.bytes;
     page->outcome.file = name.bytes;
-    return name.has_failed ? -ENOMEM : 0;
+    if (name.has_failed)
+        return -ENOMEM;
+    page->file_hash = hash_of(name.bytes, name.len);
+    return 0;
 }
 
 /* Two pages in one file would be mixed, or the later one replace the other. */
@@ -60,10 +89,16 @@ static int check_outputs(const struct fate__texts *outputs, struct fate__why *wh
 {
     for (size_t i = 0; i < outputs->n; i++)
         for (size_t k = 0; k < i; k++)
-            if (strcmp(outputs->items[i], outputs->items[k]) == 0)
+            if (strcmp(outputs->items[i], outputs->items[k]) == 0 && !fate__is_device(outputs->items[i]))
                 return fate__because(why, -EINVAL, "--output=%s is there twice: each page needs its own",
                                      outputs->items[i]);
     return 0;
+}
+
+/* "-" is standard output, and so is this, whatever that is. */
+static const char *output_name(const char *name)
+{
+    return strcmp(name, "/dev/stdout") == 0 ? "-" : name;
 }
 
 static int plan_files(struct fate__get *get, struct fate__why *why)
@@ -78,8 +113,8 @@ static int plan_files(struct fate__get *get, struct fate__why *why)
                              outputs->n, get->n);
     for (size_t i = 0; i < get->n; i++) {
         if (outputs->n)
-            get->pages[i].outcome.file = outputs->items[i];
-        if (outputs->n && get->settings->as_json && strcmp(outputs->items[i], "-") == 0)
+            get->pages[i].outcome.file = output_name(outputs->items[i]);
+        if (outputs->n && get->settings->as_json && strcmp(get->pages[i].outcome.file, "-") == 0)
             return fate__because(why, -EINVAL,
                                  "--output=- and --json: only one of them can be written to "
                                  "standard output");
@@ -87,6 +122,26 @@ static int plan_files(struct fate__get *get, struct fate__why *why)
             return -ENOMEM;
     }
     return check_outputs(outputs, why);
+}
+
+/* ---- Passwords ---- */
+
+/* Reports end in logs, where passwords have no place. */
+char *fate__get_shown_url(const char *url, bool *ret_is_no_memory)
+{
+    const char *scheme = strstr(url, "://"), *user = scheme ? scheme + 3 : url;
+    size_t len = strcspn(user, "/?#");
+    const char *at = memrchr(user, '@', len), *colon = at ? memchr(user, ':', (size_t)(at - user)) : NULL;
+    struct fate__text text = { 0 };
+
+    *ret_is_no_memory = false;
+    if (!colon)
+        return NULL;
+    fate__text_add_n(&text, url, (size_t)(colon + 1 - url));
+    fate__text_add(&text, "***");
+    fate__text_add(&text, at);
+    *ret_is_no_memory = text.has_failed;
+    return text.bytes;
 }
 
 /* ---- Headers ---- */
@@ -132,15 +187,6 @@ static int plan_headers(struct fate__get *get, struct fate__why *why)
 }
 
 /* ---- Hosts ---- */
-
-static uint32_t hash_of(const char *s, size_t len)
-{
-    uint32_t hash = 2166136261u;
-
-    while (len--)
-        hash = (hash ^ (unsigned char)(*s++ | 0x20)) * 16777619u;
-    return hash;
-}
 
 /* The part of a URL between the scheme, or a user, and the path.  A wrong one is a host like others here: the
  * client tells what is wrong. */
@@ -209,19 +255,31 @@ struct fate__page *fate__get_next(struct fate__get *get)
 
 /* ---- The whole ---- */
 
+/* 0 or -ENOMEM. */
+static int plan_page(struct fate__get *get, struct fate__page *page, const char *url)
+{
+    bool is_no_memory;
+
+    *page = (struct fate__page){ .get = get, .bar = -1, .url = url };
+    page->shown_url = fate__get_shown_url(url, &is_no_memory);
+    page->outcome.url = page->shown_url ? page->shown_url : url;
+    page->host = host_of(get, url);
+    put_in_line(page);
+    return is_no_memory ? -ENOMEM : 0;
+}
+
 static int plan_pages(struct fate__get *get, size_t n, const char *const *urls)
 {
+    int error = 0;
+
     get->pages = fate__zalloc(n * sizeof *get->pages);
     get->hosts = fate__zalloc(n * sizeof *get->hosts);
     if (!get->pages || !get->hosts)
         return -ENOMEM;
     get->n = get->sums.n = n;
-    for (size_t i = 0; i < n; i++) {
-        get->pages[i] = (struct fate__page){ .get = get, .bar = -1, .outcome.url = urls[i] };
-        get->pages[i].host = host_of(get, urls[i]);
-        put_in_line(&get->pages[i]);
-    }
-    return 0;
+    for (size_t i = 0; i < n && error == 0; i++)
+        error = plan_page(get, &get->pages[i], urls[i]);
+    return error;
 }
 
 int fate__get_plan(struct fate__get *get, size_t n, const char *const *urls, struct fate__why *why)
@@ -239,6 +297,7 @@ void fate__get_done(struct fate__get *get)
 {
     for (size_t i = 0; i < get->n; i++) {
         fate__free(get->pages[i].own_file);
+        fate__free(get->pages[i].shown_url);
         fate_drop(fate_take(&get->pages[i].failure));
     }
     for (fate_header *header = get->headers; header && header->name; header++) {

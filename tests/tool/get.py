@@ -2,8 +2,10 @@
 """Runs `fate get` against a web server of Python's: get.py --program FATE"""
 import json
 import os
+import pathlib
 import signal
 import socket
+import stat
 import tempfile
 
 import peer
@@ -112,10 +114,58 @@ def what_fails_leaves_no_file(test, site):
         test.expect("no folder", (peer.plain(done.stdout, site), done.returncode),
                     ("Failed to download `SITE/hello`: make a temporary file beside no/folder: No such file "
                      "or directory (ENOENT).\n", 1))
-        for path in (".", "/dev/null"):
-            done = test.run("get", "-o", path, f"{site.url}/hello", cwd=folder)
-            is_said = f" in the place of {path}" in done.stdout
-            test.expect(path, (is_said, peer.files_in(folder)), (True, {}))
+        done = test.run("get", "-o", ".", f"{site.url}/hello", cwd=folder)
+        test.expect("a folder", (" in the place of ." in done.stdout, peer.files_in(folder)), (True, {}))
+
+
+def devices_stay_what_they_are(test, site):
+    done = test.run("get", "-o", "/dev/null", "-o", "/dev/null", f"{site.url}/hello", f"{site.url}/large")
+    test.expect("null", (done.stdout.count("to /dev/null.\n"), done.stderr, done.returncode), (2, "", 0))
+    test.expect("it is still there", stat.S_ISCHR(os.stat("/dev/null").st_mode), True)
+    done = test.run("get", "-o", "/dev/full", f"{site.url}/hello")
+    test.expect("full", (peer.plain(done.stdout, site), done.returncode),
+                ("Failed to download `SITE/hello`: write to /dev/full: No space left on device (ENOSPC).\n",
+                 1))
+    done = test.run("get", "-o", "/dev/stdout", f"{site.url}/hello")
+    test.expect("standard output", (done.stdout, peer.plain(done.stderr, site), done.returncode),
+                ("Hello!\n", "Successfully downloaded `SITE/hello`: 7 B in TIME.\n", 0))
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(f"{folder}/pipe")
+        done = test.run("get", "-o", "pipe", f"{site.url}/hello", cwd=folder)
+        test.expect("a pipe without a reader", "write to pipe: No such device" in done.stdout, True)
+        done = test.run_in_shell('exec 3<>pipe; "$@" >/dev/null; head -c 7 <&3', "get", "-o", "pipe",
+                                 f"{site.url}/hello", cwd=folder)
+        test.expect("a pipe", (done.stdout, done.stderr), ("Hello!\n", ""))
+
+
+def a_link_leads_to_the_new_file(test, site):
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/there")
+        pathlib.Path(folder, "there", "file").write_text("old", encoding="utf-8")
+        os.symlink("there/file", f"{folder}/link")
+        test.run("get", "-o", "link", f"{site.url}/hello", cwd=folder)
+        test.expect("the link", os.readlink(f"{folder}/link"), "there/file")
+        test.expect("the file", peer.files_in(f"{folder}/there"), {"file": b"Hello!\n"})
+
+
+def what_is_said_goes_to_no_page(test, site):
+    """Closed standard descriptors are not those of files and connections."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = test.run_in_shell('"$@" >&- 2>&-', "get", "-o", "a", f"{site.url}/large", "-o", "b",
+                                 f"{site.url}/large", cwd=folder)
+        test.expect("files", peer.files_in(folder), {"a": b"x" * 300000, "b": b"x" * 300000})
+        test.expect("status", done.returncode, 1)
+    done = test.run_in_shell('"$@" >&-', "get", f"{site.url}/hello")
+    test.expect("why", done.stderr, "fate: cannot say how it went: Bad file descriptor\n")
+
+
+def passwords_are_not_shown(test, site):
+    url = site.url.replace("//", "//me:hush@")
+    done = test.run("get", f"{url}/hello", f"{url}/missing")
+    test.expect("text", ("hush" in done.stdout, done.stdout.count("`http://me:***@127.0.0.1:")), (False, 2))
+    done = test.run("get", "--json", f"{url}/hello")
+    test.expect("JSON", (json.loads(done.stdout.splitlines()[0])["url"], done.returncode),
+                (f"{site.url}/hello".replace("//", "//me:***@"), 0))
 
 
 def a_page_goes_to_standard_output(test, site):
@@ -144,6 +194,10 @@ def busy_servers_are_asked_again(test, site):
     done = test.run("get", f"{site.url}/busy")
     test.expect("without", (peer.plain(done.stdout, site), done.returncode),
                 ("Failed to download `SITE/busy`: 503 Service Unavailable.\n", 1))
+    site.n_busy = 0
+    done = test.run("get", "--retry", "1", f"{site.url}/silent")
+    test.expect("without an answer", (peer.plain(done.stdout, site), done.returncode),
+                ("Successfully downloaded `SITE/silent`: 7 B in TIME, after 2 tries.\n", 0))
     done = test.run("get", "--retry", "9", f"{site.url}/missing", "a_bad_url", "http://nobody.invalid:x/")
     test.expect("what stays as it is", ("tries" in done.stdout, done.returncode), (False, 3))
 
@@ -171,10 +225,20 @@ def an_interrupt_ends_it(test, site):
         out, err = process.communicate(timeout=peer.SECONDS_MAX)
         test.expect("files", peer.files_in(folder), {})
     lines = peer.plain(out, site).splitlines()
-    test.expect("the page", lines[0].startswith("Failed to download `SITE/half`: "), True)
+    test.expect("the page", lines[0], "Failed to download `SITE/half`: interrupted.")
     test.expect("summary", [line.split(", ")[0] + line[line.find(";"):] for line in lines[1:2]],
                 ["0 of 2 pages; 1 failed; 1 not begun."])
     test.expect("errors and status", (err, process.returncode), ("", 130))
+
+
+def a_terminal_that_goes_leaves_no_file(test, site):
+    site.has_begun.clear()
+    with tempfile.TemporaryDirectory() as folder:
+        process = test.start("get", "-O", f"{site.url}/half", cwd=folder)
+        site.has_begun.wait(peer.SECONDS_MAX)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=peer.SECONDS_MAX)
+        test.expect("files and status", (peer.files_in(folder), process.returncode), ({}, 129))
 
 
 def help_is_there(test, _):
@@ -189,6 +253,8 @@ def help_is_there(test, _):
 
 peer.run_cases([fetches_what_is_there_and_reports_what_is_not, one_page_has_no_summary,
                 the_status_is_the_number_that_failed, wrong_command_lines_are_refused, json_is_json,
-                pages_go_to_files, what_fails_leaves_no_file, a_page_goes_to_standard_output,
-                what_cannot_be_said_is_said, headers_are_sent, busy_servers_are_asked_again,
-                pages_get_no_more_than_their_time, limits_hold, an_interrupt_ends_it, help_is_there])
+                pages_go_to_files, what_fails_leaves_no_file, devices_stay_what_they_are,
+                a_link_leads_to_the_new_file, what_is_said_goes_to_no_page, passwords_are_not_shown,
+                a_page_goes_to_standard_output, what_cannot_be_said_is_said, headers_are_sent,
+                busy_servers_are_asked_again, pages_get_no_more_than_their_time, limits_hold,
+                an_interrupt_ends_it, a_terminal_that_goes_leaves_no_file, help_is_there])

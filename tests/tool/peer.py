@@ -78,6 +78,14 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         self.send_page(b"only this", 1000)
 
+    def page_silent(self):
+        """Hangs up the first time."""
+        self.server.n_busy += 1
+        if self.server.n_busy % 2:
+            self.close_connection = True
+        else:
+            self.send_page(b"at last")
+
     def page_busy(self):
         """Busy the first time."""
         self.server.n_busy += 1
@@ -117,6 +125,11 @@ class Test:
     def run(self, *words, **keywords):
         return subprocess.run([self.program, *words], capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, timeout=SECONDS_MAX, **keywords)
+
+    def run_in_shell(self, script, *words, **keywords):
+        """In the script, "$@" is the command."""
+        return subprocess.run(["sh", "-c", script, "sh", self.program, *words], capture_output=True,
+                              text=True, check=False, timeout=SECONDS_MAX, **keywords)
 
     def start(self, *words, **keywords):
         return subprocess.Popen([self.program, *words], stdin=subprocess.DEVNULL, text=True,
