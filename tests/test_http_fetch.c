@@ -322,6 +322,21 @@ TEST(a_body_that_is_refused_is_not_sent)
     web_close();
 }
 
+/* Behind what the server has left of it nothing else would be read either. */
+TEST(a_connection_with_an_unsent_body_is_not_used_again)
+{
+    static char body[900001];
+    memset(body, 'x', sizeof body - 1);
+
+    if (web_open((const struct web_answer[]){ { .says = OK_HELLO }, { .says = OK_HELLO }, { 0 } })) {
+        fate_test_link(client_reactor, .latency = FATE_MILLISECOND, .bytes_per_second = 1000000);
+        web_expect_text(post(fate_str(body)), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/"), "hello");
+        EXPECT_EQ(web_connections, 2);
+    }
+    web_close();
+}
+
 TEST(a_source_may_say_how_long_it_is)
 {
     const fate_header right[] = { { "Content-Length", "16" }, { 0 } },

@@ -162,11 +162,12 @@ static void rest(struct fate__client *client)
     fate__agent_rests(client);
 }
 
-/* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer. */
+/* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer; and a server that
+ * has answered without taking the whole request may never take it, and what is behind it. */
 static void end_answer(struct fate__client *client, size_t n)
 {
     fate_response *fetch = client->fetch;
-    bool is_whole = !fetch->is_sending;
+    bool is_whole = !fetch->is_sending && !fate_write_queued(client->base.transport);
 
     fate__send_stop(fetch);
     client->fetch = NULL;
