@@ -399,10 +399,12 @@ TEST(what_is_no_plain_file_is_not_replaced)
     begin();
     EXPECT_EQ(mkdir(path("d"), 0700), 0);
     EXPECT_EQ(mkfifo(path("p"), 0600), 0);
+    EXPECT_EQ(symlink("p", path("link")), 0);
     expect_refused("d", &FATE_OS_ERROR, "Is a directory");
     expect_refused("p", &FATE_OS_ERROR, "/p, which is no plain file");
+    expect_refused("link", &FATE_OS_ERROR, "/link, which is no plain file");
     expect_refused("missing/f", &FATE_FILE_NOT_FOUND, "make a temporary file beside");
-    end(2);
+    end(3);
 }
 
 TEST(a_link_is_replaced_and_what_it_led_to_stays)

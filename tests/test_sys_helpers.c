@@ -62,6 +62,7 @@ static const struct fault {
     { "accept4", EINTR, false },
     { "accept4", EAGAIN, false },
     { "set_close_on_exec", EBADF, false },
+    { "stat", EACCES, true },
     { "lstat", EACCES, true },
     { "unlink", EACCES, true },
     { "rename", EACCES, true },

@@ -66,8 +66,8 @@ FATE_API fate_value fate_file_source(fate_reactor *reactor, const char *path);
  * of path when the sink is ended; what was there before stays until then.  The file's mode is 0666 less the
  * umask.  A failure, a cancelled end, an end with a failure or none at all remove the temporary file; only a
  * process that is killed leaves it behind.  It has not been forced to the disk when the end fires.  A
- * directory, a device or a pipe is not replaced; a symbolic link is.  A write fires when the piece has been
- * written; several may be under way, in order. */
+ * directory, a device or a pipe is not replaced, nor a symbolic link to one; another link is.  A write fires
+ * when the piece has been written; several may be under way, in order. */
 FATE_API fate_value fate_file_sink(const char *path);
 
 /* ---- Channels: one says, many hear ---- */

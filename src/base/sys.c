@@ -63,6 +63,11 @@ static int sys_fstat(int fd, struct stat *ret_stat)
     return fstat(fd, ret_stat);
 }
 
+static int sys_stat(const char *path, struct stat *ret_stat)
+{
+    return stat(path, ret_stat);
+}
+
 static int sys_lstat(const char *path, struct stat *ret_stat)
 {
     return lstat(path, ret_stat);
@@ -181,6 +186,7 @@ const struct fate__sys fate__sys_real = {
     .memfd_create = memfd_create,
     .add_seals = sys_add_seals,
     .fstat = sys_fstat,
+    .stat = sys_stat,
     .lstat = sys_lstat,
     .isatty = sys_isatty,
     .sigaction = sigaction,

@@ -79,6 +79,7 @@
     X(int, memfd_create, (const char *name, unsigned flags), (name, flags))                                  \
     X(int, add_seals, (int fd, int seals), (fd, seals))                                                      \
     X(int, fstat, (int fd, struct stat *ret_stat), (fd, ret_stat))                                           \
+    X(int, stat, (const char *path, struct stat *ret_stat), (path, ret_stat))                                \
     X(int, lstat, (const char *path, struct stat *ret_stat), (path, ret_stat))                               \
     X(int, isatty, (int fd), (fd))                                                                           \
     X(int, sigaction, (int signo, const struct sigaction *action, struct sigaction *ret_old),                \

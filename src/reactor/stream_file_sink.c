@@ -160,14 +160,17 @@ static fate_value write_in_thread(fate_value *arg)
     return why;
 }
 
-/* A device or a pipe of that name stays what it is.  What is a symbolic link is a file from now on. */
+/* A device or a pipe of that name stays what it is, and so does a symbolic link to one, as /dev/stdout is.
+ * What is another link is a file from now on. */
 static int may_be_replaced(const char *path)
 {
     struct stat about;
 
     if (fate__sys->lstat(path, &about) < 0)
         return errno == ENOENT ? 0 : -errno;
-    return S_ISDIR(about.st_mode) ? -EISDIR : S_ISREG(about.st_mode) || S_ISLNK(about.st_mode) ? 0 : -EINVAL;
+    if (S_ISLNK(about.st_mode) && fate__sys->stat(path, &about) < 0)
+        return 0;
+    return S_ISDIR(about.st_mode) ? -EISDIR : S_ISREG(about.st_mode) ? 0 : -EINVAL;
 }
 
 /* Some file systems say only now that they could not write. */
