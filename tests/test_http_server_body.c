@@ -276,6 +276,68 @@ VOLUME_TEST(reading_waits_for_the_page)
     fate_drop(fate_take(&source));
 }
 
+/* Whatever the test wants of the source: how many bytes, and whether it has ended. */
+static size_t read_once(bool *ret_has_ended)
+{
+    fate_deferred *d = fate_hold(fate_read(&source));
+    size_t n = 0;
+
+    fate_advance(web_reactor, 0);
+    const fate_value *piece = fate_peek(d);
+    if (piece && fate_kind_of(piece) == FATE_KIND_BYTES)
+        n = fate_count(piece);
+    *ret_has_ended = piece && fate_is_none(piece);
+    if (piece && fate_is_failure(piece))
+        fate_add_errback(d, fate_log_failure, fate_none());
+    else if (!piece)
+        fate_cancel(fate_add_errback(d, fate_log_failure, fate_none()));
+    fate_release(d);
+    return n;
+}
+
+VOLUME_TEST(a_body_that_is_read_late_has_an_end)
+{
+    static char half[35001];
+    bool has_ended = false;
+    size_t n = 0;
+
+    if (!begin())
+        return;
+    web_ask(POST("/pieces", "70000"));
+    memset(half, 'x', 35000);
+    web_say(half);
+    web_say(half); /* with which there is more than is taken in before somebody reads */
+    fate_play(web_reactor, FATE_SECOND);
+    for (int i = 0; i < 10 && fate_is_source(&source) && !has_ended; i++)
+        n += read_once(&has_ended);
+    EXPECT_EQ(n, 70000);
+    EXPECT(has_ended);
+    fate_drop(fate_take(&source));
+}
+
+VOLUME_TEST(a_slow_reader_does_not_make_the_server_collect)
+{
+    static char much[20001];
+    struct fate__http_connection *connection = NULL;
+    size_t most = 0;
+    bool has_ended;
+
+    if (!begin())
+        return;
+    web_ask(POST("/pieces", "100000000"));
+    memset(much, 'x', 20000);
+    connection = (struct fate__http_connection *)web_connection;
+    for (int i = 0; i < 400 && fate_is_source(&source) && connection && connection->request; i++) {
+        for (int k = 0; k < 4; k++)
+            web_say(much);
+        read_once(&has_ended);
+        if (connection->request && connection->request->body.room > most)
+            most = connection->request->body.room;
+    }
+    EXPECT(most > 0 && most <= 512 * 1024);
+    fate_drop(fate_take(&source));
+}
+
 /* ---- Streamed answers ---- */
 
 TEST(a_source_is_streamed)

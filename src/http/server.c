@@ -324,6 +324,22 @@ static void is_wrong(struct fate__http_connection *connection, fate_request *req
     refuse_unless_answered(connection, request);
 }
 
+static void got_all(fate_request *request)
+{
+    request->has_all = true;
+    fate__http_body_ended(request);
+}
+
+/* That it ends with these bytes is noted now: no others may be taken in before somebody reads these. */
+static void got_data(fate_request *request)
+{
+    size_t none;
+
+    fate__http_got_body(request, request->parser.data);
+    if (fate__http_parse(&request->parser, NULL, 0, &none) == FATE__HTTP_DONE)
+        got_all(request);
+}
+
 static void take_step(struct fate__http_connection *connection, fate_request *request,
                       enum fate__http_step step)
 {
@@ -332,11 +348,10 @@ static void take_step(struct fate__http_connection *connection, fate_request *re
         got_head(connection, request);
         return;
     case FATE__HTTP_DATA:
-        fate__http_got_body(request, request->parser.data);
+        got_data(request);
         return;
     case FATE__HTTP_DONE:
-        request->has_all = true;
-        fate__http_body_ended(request);
+        got_all(request);
         return;
     case FATE__HTTP_ERROR:
         is_wrong(connection, request);
@@ -350,10 +365,9 @@ static void take_step(struct fate__http_connection *connection, fate_request *re
 static size_t take(struct fate__http_connection *connection, const char *bytes, size_t n)
 {
     size_t used = 0, taken, n_requests = 0;
-    bool may_be_over = false; /* what ends with these bytes says so when it is asked again */
 
     connection->is_taking = true;
-    while ((used < n || may_be_over) && may_take(connection)) {
+    while (used < n && may_take(connection)) {
         fate_request *request = connection->request;
         if (!request) {
             if (n_requests++ == connection->site->options.pipelined_max)
@@ -366,7 +380,6 @@ static size_t take(struct fate__http_connection *connection, const char *bytes, 
         }
         enum fate__http_step step = fate__http_parse(&request->parser, bytes + used, n - used, &taken);
         used += taken;
-        may_be_over = step == FATE__HTTP_DATA;
         take_step(connection, request, step);
         if (connection->request && is_over(connection->request))
             end_request(connection);

@@ -17,6 +17,19 @@ static void tell_reader(fate_request *request, fate_value v)
     fate_fire(d, v);
 }
 
+/* A reader that is never quite done must not make it grow. */
+static void forget_what_was_read(fate_request *request)
+{
+    struct fate__text *body = &request->body;
+    size_t n = body->len - request->body_at;
+
+    if (request->body_at < n)
+        return;
+    memmove(body->bytes, body->bytes + request->body_at, n);
+    body->len = n;
+    request->body_at = 0;
+}
+
 void fate__http_got_body(fate_request *request, struct fate__http_slice piece)
 {
     if (request->drops_body) {
@@ -27,6 +40,8 @@ void fate__http_got_body(fate_request *request, struct fate__http_slice piece)
         tell_reader(request, fate_bytes(piece.at, piece.len));
         return;
     }
+    if (request->body_at)
+        forget_what_was_read(request);
     fate__text_add_n(&request->body, piece.at, piece.len);
     if (request->body.has_failed)
         fate__http_body_failed(request, fate_raise(&FATE_NO_MEMORY, "no memory for the body of a request"));
