@@ -200,6 +200,20 @@ TEST(requests_are_logged_as_they_are_everywhere)
     end();
 }
 
+/* The head lies where what comes behind it is read to. */
+TEST(a_request_that_is_answered_before_its_body_has_come_is_logged_as_it_was)
+{
+    const fate_site_options options = { .size = sizeof options, .log_format = "common" };
+
+    if (!begin(&options))
+        return;
+    web_ask("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n");
+    EXPECT_CONTAINS(web_heard(), "");
+    web_say("012345678901234567890123456789");
+    EXPECT_CONTAINS(web_logged(), "\"POST /nowhere HTTP/1.1\" 404 14");
+    end();
+}
+
 TEST(a_log_may_be_json_in_a_file)
 {
     char name[] = "/tmp/fate-log-XXXXXX", line[512] = "";

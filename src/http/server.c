@@ -297,7 +297,8 @@ static void got_head(struct fate__http_connection *connection, fate_request *req
     if (fate__unlikely(connection->site->log.is_on))
         request->began_at = fate_time_of_day(connection->base.reactor);
     fate__http_dispatch(request);
-    if (!request->is_answered && !connection->is_lost && fate__http_keep_head(&request->parser) < 0)
+    bool is_over = request->is_answered && request->has_all; /* else it is looked at later, in the log */
+    if (!is_over && fate__http_keep_head(&request->parser) < 0)
         fate_abort_connection(connection->base.transport);
 }
 
