@@ -100,6 +100,7 @@ static fate_value headers(fate_request *request, fate_value *arg)
     EXPECT_EQ(fate_set_header(request, "Content-Length", ""), -EINVAL);
     EXPECT_EQ(fate_set_header(request, "Content-Length", "9223372036854775808"), -EINVAL);
     EXPECT_EQ(fate_set_header(request, "transfer-encoding", "chunked"), -EINVAL);
+    EXPECT_EQ(fate_set_header(request, "Host", "x"), -EINVAL);
     EXPECT_EQ(fate_set_status(request, 101), -EINVAL);
     EXPECT_EQ(fate_set_status(request, 201), 0);
     fate_set_header(request, "Set-Cookie", "a=1");

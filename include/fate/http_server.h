@@ -161,7 +161,8 @@ FATE_API fate_deferred *fate_request_form_at(fate_request *request, const char *
 FATE_API int fate_set_status(fate_request *request, int status);
 /* A field of the answer, copied; of one name the last counts, but of Set-Cookie all.  -EALREADY as above;
  * -EINVAL: a name or a value that a field may not have (CR, LF and NUL among them), or a field that the
- * server makes itself: Connection, Date, Keep-Alive, Trailer, Transfer-Encoding, Upgrade; -ENOMEM.
+ * server makes itself: Connection, Date, Keep-Alive, Trailer, Transfer-Encoding, Upgrade, or one of requests
+ * alone, Host; -ENOMEM.
  * Content-Length announces how many bytes a source will give, and counts for sources alone: one that gives
  * more or fewer has its connection aborted. */
 FATE_API int fate_set_header(fate_request *request, const char *name, const char *value);

@@ -62,7 +62,7 @@ int fate__http_add_field(fate_request *request, const char *name, const char *va
 
 static bool is_made_here(const char *name)
 {
-    static const char *const names[] = { "connection",        "date",   "keep-alive", "trailer",
+    static const char *const names[] = { "connection",        "date",   "host", "keep-alive", "trailer",
                                          "transfer-encoding", "upgrade" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
