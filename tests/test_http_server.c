@@ -111,6 +111,12 @@ static fate_value headers(fate_request *request, fate_value *arg)
     return fate_str("<p>");
 }
 
+static fate_value reset(fate_request *request, fate_value *arg)
+{
+    fate_set_status(request, 205);
+    return fate_str("a page all the same");
+}
+
 static fate_value big(fate_request *request, fate_value *arg)
 {
     static char much[100000];
@@ -132,6 +138,7 @@ static const fate_route routes[] = { { "GET /hello/{name}", hello },
                                      { "GET /show/{id:int}", show },
                                      { "DELETE /show/{id:int}", show },
                                      { "GET /headers", headers },
+                                     { "GET /reset", reset },
                                      { "GET /big", big },
                                      { 0 } };
 
@@ -201,6 +208,15 @@ TEST(a_page_may_set_status_and_fields)
     EXPECT_CONTAINS(heard, "Content-Type: text/html\r\n");
     EXPECT(!strstr(heard, "text/plain"));
     EXPECT(!strstr(heard, "Bad"));
+}
+
+TEST(a_205_has_no_body)
+{
+    if (!begin())
+        return;
+    const char *heard = web_ask(GET("/reset") GET("/hello/x"));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 205 Reset Content\r\n");
+    EXPECT_CONTAINS(heard, "\r\n\r\n" TEXT("10") "Hello, x!\n");
 }
 
 TEST(a_page_sees_what_was_asked)

@@ -399,6 +399,8 @@ void fate__http_answer(fate_request *request, fate_value v)
     }
     if (!request->status)
         request->status = 200;
+    if (request->status == 205 && !fate_is_failure(&v)) /* which has no body: RFC 9110, 15.3.6 */
+        fate_drop(fate_take(&v));
     switch (fate_kind_of(&v)) {
     case FATE_KIND_TEXT:
         send_value(request, TEXT_TYPE, v);

@@ -191,8 +191,6 @@ bool fate__http_send_head(fate_request *request, int64_t body_bytes, const char 
     if (!fields)
         return lacks_memory(request);
     freshen(request->site);
-    if (request->status == 205)
-        body_bytes = 0;
     const struct fate__http_response response = {
         .fields = fields,
         .n_fields = all_fields(request, type, fields),
