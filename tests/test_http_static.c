@@ -181,6 +181,19 @@ TEST(the_compressed_one_is_sent_to_those_who_take_it)
     EXPECT(!strstr(heard, "Content-Encoding"));
 }
 
+TEST(what_is_said_of_the_compressed_one_is_not_said_of_a_page_that_says_no)
+{
+    if (!begin())
+        return;
+    const char *heard = web_ask(GET_IF("/files/style.css", "Accept-Encoding: gzip\r\nRange: bytes=100-"));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 416 ");
+    EXPECT_CONTAINS(heard, "Content-Range: bytes */6\r\n");
+    EXPECT(!strstr(heard, "Content-Encoding"));
+    heard = web_ask(GET_IF("/files/style.css", "Accept-Encoding: gzip\r\nIf-Match: \"x\""));
+    EXPECT_CONTAINS(heard, "HTTP/1.1 412 ");
+    EXPECT(!strstr(heard, "Content-Encoding"));
+}
+
 TEST(ranges_are_parts)
 {
     if (!begin())

@@ -269,6 +269,7 @@ void fate__http_answer_error(fate_request *request, int status, const char *deta
 
     request->status = status;
     forget_field(request, "content-type");
+    forget_field(request, "content-encoding");
     fate__add_error_page(&text, kind, status, detail);
     if (text.has_failed || !text.bytes)
         fate__http_send_whole(request, NULL, "", 0);
