@@ -370,6 +370,38 @@ TEST(a_request_that_is_kept_is_still_there)
     fate_drop(fate_take(&kept));
 }
 
+TEST(a_request_that_is_kept_knows_who_has_asked)
+{
+    char text[FATE_ADDRESS_TEXT_BYTES];
+
+    if (!web_begin(NULL, keeping))
+        return;
+    kept = fate_none();
+    web_ask(GET("/keep/me"));
+    if (!fate_is_none(&kept) && !fate_is_failure(&kept)) {
+        const fate_address *peer = fate_request_peer(fate_as_request(&kept));
+        EXPECT_STR(fate_address_text(peer, text), "10.0.0.2:49152");
+    }
+    fate_drop(fate_take(&kept));
+}
+
+TEST(so_it_does_over_a_unix_socket)
+{
+    char text[FATE_ADDRESS_TEXT_BYTES], path[] = "/run/client";
+
+    if (!web_begin(NULL, keeping))
+        return;
+    kept = fate_none();
+    web_peer_is(path);
+    web_say(GET("/keep/me"));
+    if (!fate_is_none(&kept) && !fate_is_failure(&kept)) {
+        memset(path, 'x', strlen(path));
+        const fate_address *peer = fate_request_peer(fate_as_request(&kept));
+        EXPECT(strcmp(fate_address_text(peer, text), "unix:/run/client") == 0 || !peer->as.local.path);
+    }
+    fate_drop(fate_take(&kept));
+}
+
 /* ---- Ends ---- */
 
 TEST(the_client_may_ask_to_close)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <fate/log.h>
 #include <http/server.h>
@@ -55,6 +56,14 @@ void web_say(const char *bytes)
 {
     if (web_connection)
         fate_test_give(web_connection, bytes, strlen(bytes));
+}
+
+void web_peer_is(const char *path)
+{
+    if (!web_connection)
+        return;
+    fate_address *peer = (fate_address *)(uintptr_t)fate_peer(web_connection->transport);
+    *peer = (fate_address){ .family = AF_UNIX, .as.local = { path, strlen(path) } };
 }
 
 const char *web_heard(void)

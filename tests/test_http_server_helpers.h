@@ -17,6 +17,8 @@ bool web_begin(const fate_site_options *options, const fate_route *routes);
 /* A connection, which web_say and web_heard are about. */
 bool web_connect(void);
 void web_say(const char *bytes);
+/* The client's address is that path, lent. */
+void web_peer_is(const char *path);
 /* All that has been answered since the last time; a text that is good until the next call. */
 const char *web_heard(void);
 /* What one connection answers to these bytes, given whole. */

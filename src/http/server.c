@@ -602,7 +602,6 @@ static void lost(fate_protocol *p, fate_value *why)
     if (!request)
         return;
     connection->request = NULL;
-    request->peer = *fate_peer(p->transport);
     if (fate__unlikely(connection->site->log.is_on) && request->has_head)
         fate__access_log_add(request);
     fate__http_body_failed(request, fate_copy(why));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <base/alloc.h>
 #include <base/stop.h>
@@ -199,8 +200,21 @@ void fate__http_unref(fate_request *request)
     fate_drop(site);
 }
 
+/* The path of a UNIX socket goes with the transport. */
+static void keep_peer(fate_request *request)
+{
+    fate_address *peer = &request->peer;
+
+    *peer = *fate_peer(request->connection->base.transport);
+    if (peer->family == AF_UNIX && peer->as.local.path)
+        peer->as.local.path = fate__http_copy(request, peer->as.local.path, peer->as.local.len);
+}
+
+/* Whoever keeps it may ask who it was. */
 void fate__http_request_over(fate_request *request)
 {
+    if (request->refs > 1)
+        keep_peer(request);
     request->connection = NULL;
     if (--request->refs == 0)
         go(request);
