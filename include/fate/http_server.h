@@ -65,7 +65,8 @@ typedef struct fate_site_options {
     fate_time head_timeout;  /* from the first byte of a head to its last: 10 s, beyond it 408 */
     fate_time body_timeout;  /* from the head's end to the body's, without the time in which the page reads
                                 nothing: 60 s, beyond it 408 */
-    fate_time idle_timeout;  /* between two requests, and of a peer that takes nothing of an answer: 75 s */
+    fate_time idle_timeout;  /* between two requests, and of a peer that takes next to nothing of an answer:
+                                less than 16 KiB, or 256 KiB of a file; 75 s */
     fate_time page_timeout;  /* for what a page follows, beyond it 503: none */
     fate_time drain_max;     /* see fate_serve_site: 30 s */
     const char *server_name; /* for the field Server, copied: "libfate"; "" for none */

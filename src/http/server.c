@@ -61,7 +61,7 @@ static void is_due(fate_value *arg);
 
 static void plan(struct fate__http_connection *connection, fate_time now)
 {
-    fate_time deadline = connection->deadline, after = deadline - now;
+    fate_time deadline = connection->deadline, after = deadline > now ? deadline - now : 0;
 
     if (deadline == FATE_NEVER)
         return;
@@ -82,9 +82,10 @@ static enum fate__http_waiting what_it_waits_for(const struct fate__http_connect
 {
     const fate_request *request = connection->request;
 
-    if (connection->is_lingering)
+    if (connection->is_lingering && !fate_write_queued(connection->base.transport))
         return FATE__HTTP_LINGERS;
-    if (connection->is_write_paused || (request && request->is_answered && request->has_all))
+    if (connection->is_closing || connection->is_write_paused ||
+        (request && request->is_answered && request->has_all))
         return FATE__HTTP_FOR_ROOM;
     if (!request || fate__http_is_idle(&request->parser))
         return FATE__HTTP_RESTS;
@@ -110,7 +111,7 @@ static fate_time time_for(const struct fate__http_connection *connection, enum f
     case FATE__HTTP_FOR_PAGE:
         return FATE_NEVER;
     case FATE__HTTP_LINGERS:
-        return FATE__HTTP_LINGER_SILENT;
+        return FATE__HTTP_LINGER_TIME;
     default:
         return options->idle_timeout;
     }
@@ -127,16 +128,28 @@ static void leave_body(struct fate__http_connection *connection, fate_time now)
     request->body_left = left > 0 ? left : 0;
 }
 
-static fate__apart void wait_for(struct fate__http_connection *connection, enum fate__http_waiting what,
-                                 fate_time now)
+static void begin_waiting(struct fate__http_connection *connection, enum fate__http_waiting what,
+                          fate_time now)
 {
+    const fate_request *request = connection->request;
+    bool is_for_page = what == FATE__HTTP_FOR_BODY || what == FATE__HTTP_FOR_PAGE;
+
     if (connection->waits_for == FATE__HTTP_FOR_BODY && what != FATE__HTTP_FOR_BODY)
         leave_body(connection, now);
     connection->waits_for = (uint8_t)what;
     connection->deadline = after(now, time_for(connection, what));
-    if (what >= FATE__HTTP_FOR_BODY && connection->request &&
-        connection->request->page_deadline < connection->deadline && connection->request->page)
-        connection->deadline = connection->request->page_deadline;
+    if (is_for_page && request && request->page && request->page_deadline < connection->deadline)
+        connection->deadline = request->page_deadline;
+    if (what == FATE__HTTP_FOR_ROOM)
+        connection->seen = fate_write_queued(connection->base.transport);
+    else if (what == FATE__HTTP_LINGERS)
+        connection->seen = connection->n_lingered;
+}
+
+static fate__apart void wait_for(struct fate__http_connection *connection, enum fate__http_waiting what,
+                                 fate_time now)
+{
+    begin_waiting(connection, what, now);
     if (connection->deadline < connection->timer_at)
         plan(connection, now);
 }
@@ -145,7 +158,7 @@ static fate__apart void wait_for(struct fate__http_connection *connection, enum 
  * anew with each request. */
 void fate__http_set_deadline(struct fate__http_connection *connection)
 {
-    bool rests = !connection->request && !connection->is_write_paused && !connection->is_lingering;
+    bool rests = !connection->request && !connection->is_write_paused && !connection->is_closing;
 
     if (fate__unlikely(connection->is_lost))
         return;
@@ -167,10 +180,7 @@ static void take_too_long(struct fate__http_connection *connection)
 
     switch ((enum fate__http_waiting)connection->waits_for) {
     case FATE__HTTP_RESTS:
-        if (fate_write_queued(transport))
-            fate_abort_connection(transport);
-        else
-            fate_lose_connection(transport);
+        fate_lose_connection(transport);
         return;
     case FATE__HTTP_FOR_HEAD:
         fate__http_refuse(request, 408, "the head of the request took too long", true);
@@ -188,12 +198,39 @@ static void take_too_long(struct fate__http_connection *connection)
     }
 }
 
+/* Whoever takes of an answer, if slowly, has the same time again for more of it; whoever still sends what is
+ * dropped has it for a while. */
+static bool gets_on(struct fate__http_connection *connection)
+{
+    size_t queued = fate_write_queued(connection->base.transport);
+
+    if (connection->waits_for == FATE__HTTP_FOR_ROOM)
+        return queued < connection->seen && connection->seen - queued >= FATE__HTTP_TAKEN_MIN;
+    if (connection->waits_for == FATE__HTTP_LINGERS)
+        return connection->n_lingered > connection->seen &&
+               ++connection->n_times_lingered < FATE__HTTP_LINGER_TIMES;
+    return false;
+}
+
+/* What it waits for may have become something else without a word. */
+static void look_again(struct fate__http_connection *connection, fate_time now)
+{
+    enum fate__http_waiting what = what_it_waits_for(connection);
+
+    if (what == FATE__HTTP_RESTS && fate_write_queued(connection->base.transport))
+        what = FATE__HTTP_FOR_ROOM;
+    bool is_other = what != connection->waits_for || what == FATE__HTTP_FOR_PAGE;
+    if (is_other || (connection->deadline <= now && gets_on(connection)))
+        begin_waiting(connection, what, now);
+}
+
 static void is_due(fate_value *arg)
 {
     struct fate__http_connection *connection = fate_as_ptr(arg);
     fate_time now = fate_now(connection->base.reactor);
 
     connection->timer_at = FATE_NEVER;
+    look_again(connection, now);
     if (connection->deadline > now)
         plan(connection, now);
     else
@@ -206,11 +243,10 @@ static void is_due(fate_value *arg)
 static void linger(struct fate__http_connection *connection)
 {
     connection->is_lingering = true;
-    connection->lingers_until = fate_now(connection->base.reactor) + FATE__HTTP_LINGER_TIME;
     fate_lose_write_connection(connection->base.transport);
     fate_resume_reading(connection->base.transport);
     connection->is_read_paused = false;
-    fate__http_set_deadline(connection);
+    fate__http_go_on_soon(connection); /* then it is known whether the peer takes the answer */
 }
 
 static void forget_rest(struct fate__http_connection *connection)
@@ -230,6 +266,7 @@ static void close_behind(struct fate__http_connection *connection, bool peer_may
         linger(connection);
     else
         fate_lose_connection(connection->base.transport);
+    fate__http_set_deadline(connection);
 }
 
 /* ---- Answers that are complete ---- */
@@ -486,6 +523,8 @@ static void take_rest(struct fate__http_connection *connection)
 
 static void go_on(struct fate__http_connection *connection)
 {
+    if (connection->is_closing)
+        fate__http_set_deadline(connection);
     if (connection->is_taking || connection->is_closing || connection->is_lost)
         return;
     bool collects = begin_collecting(connection);
@@ -518,12 +557,11 @@ static void made(fate_protocol *p)
 
 static void lingered(struct fate__http_connection *connection, size_t n)
 {
-    fate_time until = fate_now(connection->base.reactor) + FATE__HTTP_LINGER_SILENT;
-
-    connection->deadline = until < connection->lingers_until ? until : connection->lingers_until;
     connection->n_lingered += n;
     if (connection->n_lingered > FATE__HTTP_LINGER_BYTES)
         fate_abort_connection(connection->base.transport);
+    else
+        fate__http_set_deadline(connection);
 }
 
 /* Reading pauses as long as something waits. */
@@ -566,7 +604,11 @@ static void read_lost(fate_protocol *p)
 
 static void write_paused(fate_protocol *p)
 {
-    connection_of(p)->is_write_paused = true;
+    struct fate__http_connection *connection = connection_of(p);
+
+    connection->is_write_paused = true;
+    if (!connection->is_taking)
+        fate__http_set_deadline(connection);
 }
 
 static void write_resumed(fate_protocol *p)
@@ -574,6 +616,7 @@ static void write_resumed(fate_protocol *p)
     struct fate__http_connection *connection = connection_of(p);
 
     connection->is_write_paused = false;
+    connection->seen = SIZE_MAX; /* whatever is queued behind it is less */
     if (connection->is_lost)
         return;
     send_more(connection);

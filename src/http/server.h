@@ -33,10 +33,13 @@
 #define FATE__HTTP_FILE_PORTION ((int64_t)256 * 1024) /* of a file are given to the transport at once */
 
 /* Behind the last answer, what still comes is read and dropped: so much at most, since the kernel may hold
- * much that was under way already; for that long; and no longer than that without a byte. */
-#define FATE__HTTP_LINGER_BYTES  ((size_t)64 << 20)
-#define FATE__HTTP_LINGER_TIME   (30 * FATE_SECOND)
-#define FATE__HTTP_LINGER_SILENT (5 * FATE_SECOND)
+ * much that was under way already; for that long from a silent peer; and so many times as long from one that
+ * still sends. */
+#define FATE__HTTP_LINGER_BYTES ((size_t)64 << 20)
+#define FATE__HTTP_LINGER_TIME  (5 * FATE_SECOND)
+#define FATE__HTTP_LINGER_TIMES 6
+/* Of an answer, in idle_timeout: less is no progress. */
+#define FATE__HTTP_TAKEN_MIN ((size_t)16 * 1024)
 
 struct fate__http_connection;
 
@@ -159,8 +162,9 @@ struct fate__http_connection {
     bool is_stopping : 1;
     bool will_go_on : 1; /* a call is planned */
     bool is_lost : 1;
+    uint8_t n_times_lingered;
     size_t n_lingered;
-    fate_time lingers_until;
+    size_t seen; /* of what was queued, or lingered, when waiting for it began: whether there is progress */
 };
 
 /* ---- Requests ---- */
