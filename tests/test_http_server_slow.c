@@ -1,5 +1,6 @@
 /* Tests of the HTTP server with clients that are slow, or stand still: who may go on, and who is cut. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <http/server.h>
@@ -64,6 +65,15 @@ static fate_value long_text(fate_request *request, fate_value *arg)
     return fate_str_n(much, sizeof much);
 }
 
+static fate_value very_long_text(fate_request *request, fate_value *arg)
+{
+    char *bytes = calloc(1, 20000000);
+    fate_value v = fate_bytes(bytes, bytes ? 20000000 : 0);
+
+    free(bytes);
+    return v;
+}
+
 static fate_deferred *later;
 
 static fate_value slow(fate_request *request, fate_value *arg)
@@ -100,9 +110,9 @@ static fate_value events(fate_request *request, fate_value *arg)
     return fate_channel_source(channel);
 }
 
-static const fate_route routes[] = {
-    { "GET /long", long_text }, { "GET /many", many }, { "GET /slow", slow }, { "GET /events", events }, { 0 }
-};
+static const fate_route routes[] = { { "GET /long", long_text }, { "GET /very-long", very_long_text },
+                                     { "GET /many", many },      { "GET /slow", slow },
+                                     { "GET /events", events },  { 0 } };
 
 static fate_deferred *serving;
 
@@ -184,6 +194,18 @@ VOLUME_TEST(a_client_that_takes_a_stream_slowly_gets_all_of_it)
     fate_play(web_reactor, SLOW_TIME + 30 * FATE_SECOND);
     EXPECT(n_heard > sizeof much);
     EXPECT(strcmp(last, "\r\n0\r\n\r\n") == 0);
+    EXPECT_EQ(n_lost, 0);
+    end();
+}
+
+VOLUME_TEST(an_answer_may_be_longer_than_what_may_be_queued)
+{
+    if (!begin(NULL))
+        return;
+    fate_test_link(web_reactor, .bytes_per_second = 1000000);
+    connect_and_say(GET("/very-long"));
+    fate_play(web_reactor, 60 * FATE_SECOND);
+    EXPECT(n_heard > 20000000);
     EXPECT_EQ(n_lost, 0);
     end();
 }

@@ -13,7 +13,8 @@
 #define BYTES_TYPE     FATE__HTTP_SLICE("application/octet-stream")
 #define JSON_TYPE      FATE__HTTP_SLICE("application/json")
 #define COPIED_MAX     ((size_t)8192) /* longer bodies are given to the transport as they are */
-#define PIECES_AT_ONCE 16             /* of an answer, before others get their turn */
+#define CAPPED_MAX     ((size_t)8 << 20)
+#define PIECES_AT_ONCE 16 /* of an answer, before others get their turn */
 
 static void finish(fate_request *request)
 {
@@ -29,6 +30,18 @@ static void send_bytes(fate_request *request, struct fate__http_slice type, cons
         fate__http_send_whole(request, type.at, bytes, n);
 }
 
+/* What is long is in memory anyway, and nothing is written behind it before most of it has left: so the
+ * transport's cap, which is for queues that grow, is not for it. */
+static void give(fate_request *request, fate_value bytes, size_t n)
+{
+    fate_transport *transport = request->connection->base.transport;
+
+    fate__http_flush(request->connection);
+    if (n > CAPPED_MAX)
+        fate_set_write_marks(transport, 64 * 1024, 256 * 1024, FATE_UNLIMITED);
+    fate_write_value(transport, bytes);
+}
+
 static void send_value(fate_request *request, struct fate__http_slice type, fate_value v)
 {
     size_t n;
@@ -41,8 +54,7 @@ static void send_value(fate_request *request, struct fate__http_slice type, fate
     }
     if (fate__http_send_head(request, (int64_t)n, type.at) && fate__http_has_body(&request->writer)) {
         request->n_body_bytes = (int64_t)n;
-        fate__http_flush(request->connection);
-        fate_write_value(request->connection->base.transport, v);
+        give(request, v, n);
         return;
     }
     fate_drop(v);
@@ -139,8 +151,7 @@ static void send_piece(fate_request *request, fate_value piece)
         fate_drop(piece);
         return;
     }
-    fate__http_flush(connection);
-    fate_write_value(connection->base.transport, piece);
+    give(request, piece, n);
 }
 
 static void take_piece(fate_request *request, fate_value piece)
