@@ -1,5 +1,6 @@
 /* Tests of the HTTP server: pages, their answers, and the life of a connection. */
 #include <errno.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +187,16 @@ TEST(what_a_page_returns_says_its_type)
     EXPECT_CONTAINS(web_logged(), "a float is not finite");
     EXPECT_CONTAINS(web_ask(GET("/pointer")), "HTTP/1.1 500 ");
     EXPECT_CONTAINS(web_logged(), "a page returned");
+}
+
+/* Where such a locale is installed; the point stays one elsewhere anyway. */
+TEST(json_has_a_point_in_every_locale)
+{
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8"))
+        setlocale(LC_NUMERIC, "fr_FR.UTF-8");
+    if (begin())
+        EXPECT_CONTAINS(web_ask(GET("/dict")), "\"f\":0.1,");
+    setlocale(LC_NUMERIC, "C");
 }
 
 TEST(a_long_answer_is_whole)

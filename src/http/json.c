@@ -14,6 +14,16 @@
 
 static int add(struct fate__text *to, const fate_value *v, int depth, const char **ret_why);
 
+/* The point may be another one in the program's locale, of more bytes than one. */
+static void add_digits(struct fate__text *to, const char *digits)
+{
+    size_t n = strspn(digits, "-0123456789"), point = strcspn(digits + n, "0123456789e");
+
+    fate__text_add_n(to, digits, n);
+    fate__text_add(to, point ? "." : "");
+    fate__text_add(to, digits + n + point);
+}
+
 /* The shortest form that is read as the same number. */
 static void add_float(struct fate__text *to, double f)
 {
@@ -24,7 +34,7 @@ static void add_float(struct fate__text *to, double f)
         if (strtod(digits, NULL) == f)
             break;
     }
-    fate__text_add(to, digits);
+    add_digits(to, digits);
 }
 
 /* "2026-11-20T12:10:38.5Z", as RFC 3339 writes it. */
