@@ -228,6 +228,14 @@ TEST(a_log_may_be_json_in_a_file)
         EXPECT_STR(line,
                    "{\"time\":0.000000,\"peer\":\"10.0.0.2\",\"method\":\"GET\",\"target\":\"/hello/a\","
                    "\"version\":\"1.1\",\"status\":200,\"bytes\":10,\"microseconds\":0}\n");
+        fate_advance(web_reactor, 12345678 * FATE_MICROSECOND);
+        web_connect();
+        web_peer_is("/run/a\"b:c");
+        web_say(GET("/hello/a"));
+        fate_play(web_reactor, FATE_SECOND);
+        n = pread(fd, line, sizeof line - 1, n > 0 ? n : 0);
+        line[n > 0 ? n : 0] = '\0';
+        EXPECT_CONTAINS(line, "{\"time\":13.345678,\"peer\":\"unix:/run/a\\\"b:c\",\"method\"");
         end();
     }
     if (fd >= 0)

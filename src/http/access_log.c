@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <base/escape.h>
 #include <base/sys.h>
@@ -90,20 +91,13 @@ static void add_shown(struct fate__text *to, const char *s, size_t n)
     }
 }
 
-static void add_peer(struct fate__text *to, const fate_request *request)
+/* Without a port; "unix:/run/x". */
+static const char *peer_of(const fate_request *request, char text[FATE_ADDRESS_TEXT_BYTES])
 {
-    char text[FATE_ADDRESS_TEXT_BYTES];
-    const char *peer = fate_address_text(fate_request_peer(request), text);
-    const char *colon = strrchr(peer, ':');
-    size_t n = colon && colon > peer ? (size_t)(colon - peer) : strlen(peer);
+    const fate_address *peer = fate_request_peer(request);
+    bool is_host = fate_address_family(peer) != AF_UNIX;
 
-    if (*peer == '[' && n > 2) {
-        peer++;
-        n -= 2;
-    }
-    if (!n)
-        fate__text_add(to, "-");
-    add_shown(to, peer, n);
+    return is_host ? fate_address_host(peer, text) : fate_address_text(peer, text);
 }
 
 /* "20/Nov/2026:12:10:38 +0000", from "Fri, 20 Nov 2026 12:10:38 GMT". */
@@ -133,9 +127,11 @@ static int status_in_log(const fate_request *request)
 
 static void add_common(struct fate__text *to, const fate_request *request)
 {
+    char text[FATE_ADDRESS_TEXT_BYTES];
+    const char *peer = peer_of(request, text);
     struct fate__http_slice method = method_of(request), target = target_of(request);
 
-    add_peer(to, request);
+    add_shown(to, peer, strlen(peer));
     fate__text_add(to, " - - [");
     add_time(to, request->began_at / FATE_SECOND);
     fate__text_add(to, "] \"");
@@ -155,11 +151,14 @@ static int64_t taken(const fate_request *request)
 
 static void add_json_line(struct fate__text *to, const fate_request *request)
 {
+    char text[FATE_ADDRESS_TEXT_BYTES];
+    const char *peer = peer_of(request, text);
     struct fate__http_slice method = method_of(request), target = target_of(request);
 
-    fate__text_format(to, "{\"time\":%.6f,\"peer\":\"", (double)request->began_at / 1e9);
-    add_peer(to, request);
-    fate__text_add(to, "\",\"method\":");
+    fate__text_format(to, "{\"time\":%lld.%06lld,\"peer\":", (long long)(request->began_at / FATE_SECOND),
+                      (long long)(request->began_at % FATE_SECOND / FATE_MICROSECOND));
+    fate__add_json_string(to, peer, strlen(peer));
+    fate__text_add(to, ",\"method\":");
     fate__add_json_string(to, method.at, method.len);
     fate__text_add(to, ",\"target\":");
     fate__add_json_string(to, target.at, target.len);
@@ -172,18 +171,17 @@ static void add_json_line(struct fate__text *to, const fate_request *request)
 static void log_fields(const fate_request *request)
 {
     struct fate__http_slice method = method_of(request), target = target_of(request);
-    struct fate__text line = { 0 }, peer = { 0 };
+    char text[FATE_ADDRESS_TEXT_BYTES];
+    struct fate__text line = { 0 };
 
     add_common(&line, request);
-    add_peer(&peer, request);
     fate_value fields = fate_dict_of(
-        { "peer", fate_str(peer.bytes ? peer.bytes : "") }, { "method", fate_str_n(method.at, method.len) },
+        { "peer", fate_str(peer_of(request, text)) }, { "method", fate_str_n(method.at, method.len) },
         { "target", fate_str_n(target.at, target.len) }, { "status", fate_int(status_in_log(request)) },
         { "bytes", fate_int(request->n_body_bytes) }, { "microseconds", fate_int(taken(request)) });
     fate_log_fields_at(request->site->reactor, FATE_LOG_INFO, line.bytes ? line.bytes : "a request", fields,
                        "");
     fate__text_done(&line);
-    fate__text_done(&peer);
 }
 
 static void log_line(const fate_request *request)
