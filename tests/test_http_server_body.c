@@ -276,6 +276,30 @@ VOLUME_TEST(reading_waits_for_the_page)
     fate_drop(fate_take(&source));
 }
 
+VOLUME_TEST(a_body_that_comes_steadily_may_take_longer)
+{
+    static char piece[1025];
+
+    if (!web_begin(NULL, routes))
+        return;
+    memset(piece, 'x', 1024);
+    web_ask(POST("/echo", "204800"));
+    for (int i = 0; i < 150; i++) {
+        fate_play(web_reactor, FATE_SECOND / 2);
+        web_say(piece);
+    }
+    fate_play(web_reactor, 59 * FATE_SECOND);
+    EXPECT_STR(web_heard(), "");
+    for (int i = 0; i < 50; i++)
+        web_say(piece);
+    EXPECT_CONTAINS(web_heard(), "Content-Length: 204800\r\n");
+    web_ask(POST("/echo", "204800"));
+    for (int i = 0; i < 190; i++) /* what it is early with is no credit */
+        web_say(piece);
+    fate_play(web_reactor, 60 * FATE_SECOND);
+    EXPECT_CONTAINS(web_heard(), "HTTP/1.1 408 ");
+}
+
 /* Whatever the test wants of the source: how many bytes, and whether it has ended. */
 static size_t read_once(bool *ret_has_ended)
 {

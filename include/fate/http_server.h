@@ -64,7 +64,8 @@ typedef struct fate_site_options {
     size_t pipelined_max;  /* requests of one connection that are answered before others get their turn: 32 */
     fate_time head_timeout;  /* from the first byte of a head to its last: 10 s, beyond it 408 */
     fate_time body_timeout;  /* from the head's end to the body's, without the time in which the page reads
-                                nothing: 60 s, beyond it 408 */
+                                nothing: 60 s, beyond it 408.  For each KiB that comes a second is given back,
+                                so that a long body may take longer */
     fate_time idle_timeout;  /* between two requests, and of a peer that takes next to nothing of an answer:
                                 less than 16 KiB, or 256 KiB of a file; 75 s */
     fate_time page_timeout;  /* for what a page follows, beyond it 503: none */

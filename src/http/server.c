@@ -128,6 +128,27 @@ static void leave_body(struct fate__http_connection *connection, fate_time now)
     request->body_left = left > 0 ? left : 0;
 }
 
+/* A body that comes steadily has more time, but never more than at first: to be early is no credit. */
+static void has_come(struct fate__http_connection *connection, size_t n)
+{
+    fate_request *request = connection->request;
+    fate_time most = connection->site->options.body_timeout, left = request->body_left;
+    fate_time now = fate_now(connection->base.reactor);
+    int64_t before = request->n_come / FATE__HTTP_BODY_RATE;
+    bool is_awaited = connection->waits_for == FATE__HTTP_FOR_BODY;
+
+    request->n_come += (int64_t)n;
+    fate_time more = (request->n_come / FATE__HTTP_BODY_RATE - before) * FATE_SECOND;
+    if (!more || most == FATE_NEVER)
+        return;
+    left = is_awaited ? connection->deadline - now : left;
+    left = more < most - left ? left + more : most;
+    if (!is_awaited)
+        request->body_left = left;
+    else if (!request->page || now + left < request->page_deadline)
+        connection->deadline = now + left;
+}
+
 static void begin_waiting(struct fate__http_connection *connection, enum fate__http_waiting what,
                           fate_time now)
 {
@@ -373,6 +394,7 @@ static void got_data(fate_request *request)
 {
     size_t none;
 
+    has_come(request->connection, request->parser.data.len);
     fate__http_got_body(request, request->parser.data);
     if (fate__http_parse(&request->parser, NULL, 0, &none) == FATE__HTTP_DONE)
         got_all(request);

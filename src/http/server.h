@@ -30,6 +30,7 @@
 /* Of a body that nobody reads: so much is dropped to keep the connection. */
 #define FATE__HTTP_DROPPED_MAX  ((int64_t)256 * 1024)
 #define FATE__HTTP_AHEAD_BYTES  ((size_t)65536)       /* of a body that are taken before somebody asks */
+#define FATE__HTTP_BODY_RATE    1024                  /* bytes of a body for which it has a second more */
 #define FATE__HTTP_FILE_PORTION ((int64_t)256 * 1024) /* of a file are given to the transport at once */
 
 /* Behind the last answer, what still comes is read and dropped: so much at most, since the kernel may hold
@@ -190,7 +191,7 @@ struct fate_request {
     fate_deferred *reader; /* who waits for the next piece */
     fate_value body_why;   /* why no more comes: a failure, or none */
     fate_time body_left;   /* of body_timeout */
-    int64_t n_dropped;
+    int64_t n_come;
 
     /* The answer. */
     int status;

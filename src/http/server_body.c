@@ -32,10 +32,8 @@ static void forget_what_was_read(fate_request *request)
 
 void fate__http_got_body(fate_request *request, struct fate__http_slice piece)
 {
-    if (request->drops_body) {
-        request->n_dropped += (int64_t)piece.len;
+    if (request->drops_body)
         return;
-    }
     if (request->reader) {
         tell_reader(request, fate_bytes(piece.at, piece.len));
         return;

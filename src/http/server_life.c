@@ -148,7 +148,7 @@ static void reset(fate_request *request)
     request->n_arena = 0;
     request->path = NULL;
     request->body_at = 0;
-    request->n_dropped = 0;
+    request->n_come = 0;
     request->status = 0;
     request->fields = NULL;
     request->n_fields = request->fields_room = 0;
