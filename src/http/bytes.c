@@ -26,7 +26,7 @@ bool fate__http_same(struct fate__http_slice a, struct fate__http_slice b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (fate__http_lower(a.at[i]) != fate__http_lower(b.at[i]))
+        if (a.at[i] != b.at[i] && fate__http_lower(a.at[i]) != fate__http_lower(b.at[i]))
             return false;
     return true;
 }

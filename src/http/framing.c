@@ -6,6 +6,7 @@
 
 #include <base/stop.h>
 #include <http/list.h>
+#include <http/names.h>
 
 static bool refuse(struct fate__http_parser *parser, const char *why)
 {
@@ -94,10 +95,21 @@ static bool take_codings(struct fate__http_parser *parser, struct fate__http_sli
     return true;
 }
 
+/* All that most clients say. */
+static inline bool is_keep_alive(struct fate__http_slice value)
+{
+    return value.len == 10 && fate__http_eight(value.at) == fate__http_eight("keep-ali") &&
+           fate__http_eight(value.at + 2) == fate__http_eight("ep-alive");
+}
+
 static void take_connection(struct fate__http_parser *parser, struct fate__http_slice value)
 {
     struct fate__http_slice option;
 
+    if (is_keep_alive(value)) {
+        note(parser, FATE__HTTP_SAW_KEEP_ALIVE);
+        return;
+    }
     while (fate__http_next_item(&value, &option)) {
         if (fate__http_same(option, FATE__HTTP_SLICE("close")))
             note(parser, FATE__HTTP_SAW_CLOSE);
@@ -249,12 +261,13 @@ static bool decide_on_response(struct fate__http_parser *parser)
     return true;
 }
 
-/* Most requests say nothing of all this but whom they are for. */
+/* Most requests say nothing of all this but whom they are for, and what goes without saying. */
 static bool is_plain(const struct fate__http_parser *parser)
 {
     const struct fate__http_head *head = &parser->head;
+    unsigned said = parser->saw & ~(unsigned)FATE__HTTP_SAW_KEEP_ALIVE;
 
-    return parser->saw == FATE__HTTP_SAW_HOST && head->minor && head->content_length < 0 && !head->expect &&
+    return said == FATE__HTTP_SAW_HOST && head->minor && head->content_length < 0 && !head->expect &&
            !parser->is_response;
 }
 

@@ -119,6 +119,13 @@ static bool collect(struct fate__http_parser *parser, const char *bytes, size_t 
     return !parser->collected.has_failed;
 }
 
+/* The last line feed of the first n bytes: most often the last of them, since most heads come whole and
+ * alone. */
+static inline const char *last_line_feed(const char *bytes, size_t n)
+{
+    return fate__likely(bytes[n - 1] == '\n') ? bytes + n - 1 : memrchr(bytes, '\n', n);
+}
+
 /* Nothing has come before these bytes: the head is parsed where it is, and copied only if it is not whole.
  * Behind the most that a head may have nothing is looked at, so that each line found lies within the limit.
  */
@@ -126,7 +133,7 @@ static enum fate__http_step parse_in_place(struct fate__http_parser *parser, con
                                            size_t *ret_used)
 {
     size_t head_max = parser->limits.head_bytes_max;
-    const char *last = memrchr(bytes, '\n', n < head_max ? n : head_max);
+    const char *last = last_line_feed(bytes, n < head_max ? n : head_max);
     enum fate__http_step step = FATE__HTTP_MORE;
 
     parser->head.fields.bytes = bytes;
