@@ -268,20 +268,6 @@ static inline void take_cork(fate_transport *transport, const char *at, size_t l
         fate__attend(transport);
 }
 
-/* False: it is to be queued. */
-static bool cork(fate_transport *transport, const char *data, size_t len)
-{
-    struct fate__net *net = transport->net;
-
-    if (net->corked == transport)
-        return add_to_cork(net, data, len);
-    if (net->corked || len > FATE__CORK_BYTES || !net->cork)
-        return false;
-    memcpy(net->cork, data, len);
-    take_cork(transport, net->cork, len);
-    return true;
-}
-
 /* The buffer that these lie in is about to be used again. */
 bool fate__copy_lent(fate_transport *transport)
 {
@@ -610,16 +596,13 @@ static int write_much(fate_transport *transport, const char *data, size_t len)
 
 static __attribute__((noinline)) int write_otherwise(fate_transport *transport, const char *data, size_t len)
 {
-    const struct fate__net *net = transport->net;
+    struct fate__net *net = transport->net;
 
     if (transport->flags & FATE__NO_WRITING)
         return -ENOTCONN;
-    if (len == 0)
+    if (len == 0 || (net->corked == transport && add_to_cork(net, data, len)))
         return 0;
     bool may_send = transport->flags & FATE__CAN_WRITE;
-    bool may_cork = may_send && !transport->out && !(transport->flags & FATE__OWN_MARKS);
-    if (may_cork && cork(transport, data, len))
-        return 0;
     if (!uncork(transport))
         return lose_for_memory(transport);
     bool needs_no_copy = may_send && is_lent(net, data, len);
@@ -634,12 +617,18 @@ int fate_write(fate_transport *transport, const void *data, size_t len)
     const unsigned others = FATE__CAN_WRITE | FATE__OWN_MARKS | FATE__NO_WRITING;
 
     fate__check_transport(transport, "fate_write");
-    const struct fate__net *net = transport->net;
+    struct fate__net *net = transport->net;
     bool is_first = ((uintptr_t)net->corked | (uintptr_t)transport->out) == 0;
     bool is_plain = (transport->flags & others) == FATE__CAN_WRITE && is_first;
-    if (fate__unlikely(!is_plain || !is_lent(net, data, len) || !len))
+    bool is_small = len - 1 < FATE__CORK_BYTES;
+    if (fate__likely(is_plain && is_lent(net, data, len) && len)) {
+        take_cork(transport, data, len);
+        return 0;
+    }
+    if (fate__unlikely(!is_plain || !is_small || !net->cork))
         return write_otherwise(transport, data, len);
-    take_cork(transport, data, len);
+    memcpy(net->cork, data, len);
+    take_cork(transport, net->cork, len);
     return 0;
 }
 
