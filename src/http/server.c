@@ -297,7 +297,7 @@ static void end_request(struct fate__http_connection *connection)
     fate_request *request = connection->request;
     const struct fate__http_head *head = &request->parser.head;
     bool closes = !request->keeps_alive || connection->is_stopping;
-    bool peer_may_send = !request->has_all || (request->has_head && head->keeps_alive);
+    bool peer_may_send = closes && (!request->has_all || (request->has_head && head->keeps_alive));
 
     if (fate__unlikely(connection->site->log.is_on))
         fate__access_log_add(request);

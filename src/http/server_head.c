@@ -218,12 +218,13 @@ static char *put(char *to, const char *s, size_t n)
 
 static char *put_number(char *to, size_t n)
 {
-    char digits[24], *end = digits + sizeof digits, *at = end;
+    char *end = to + 1;
 
-    do
+    for (size_t rest = n; rest >= 10; rest /= 10)
+        end++;
+    for (char *at = end; at > to; n /= 10)
         *--at = (char)('0' + n % 10);
-    while (n /= 10);
-    return put(to, at, (size_t)(end - at));
+    return end;
 }
 
 /* A 200 without fields of the page's own, over a connection that stays.  The type is short. */

@@ -221,14 +221,26 @@ static fate__apart void search(fate_request *request, struct fate__http_slice pa
         answer_without_page(request, status, request->match.allowed);
 }
 
-static void find(fate_request *request)
+static bool call_known(fate_request *request, struct fate__http_slice path)
 {
-    struct fate__http_slice path = fate__http_target_path(request);
     const struct fate__http_known *known = place_of(request, path);
 
-    if (fate__likely(is_known(known, request, path)))
-        call_route(request, known->page);
-    else
+    if (fate__unlikely(!is_known(known, request, path)))
+        return false;
+    call_route(request, known->page);
+    return true;
+}
+
+/* No path that is noted has a query: so one is only looked for in what is not noted as it is. */
+static void find(fate_request *request)
+{
+    const struct fate__http_head *head = &request->parser.head;
+    struct fate__http_slice target = fate__http_at(&head->fields, head->path);
+
+    if (fate__likely(target.len && call_known(request, target)))
+        return;
+    struct fate__http_slice path = fate__http_target_path(request);
+    if (path.len == target.len || !call_known(request, path))
         search(request, path);
 }
 
