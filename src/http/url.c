@@ -6,6 +6,7 @@
 #include <base/alloc.h>
 #include <base/suggest.h>
 #include <base/utf8.h>
+#include <http/bytes.h>
 #include <http/percent.h>
 #include <http/url_host.h>
 
@@ -42,12 +43,19 @@ static size_t scheme_len(const char *s, size_t len)
     return 0;
 }
 
+static bool is_one_of(char c, const char *those)
+{
+    while (*those && *those != c)
+        those++;
+    return *those;
+}
+
 /* Takes off what stands before the first of these bytes, or all. */
 static struct fate__slice take_until(struct fate__slice *s, const char *ends)
 {
     struct fate__slice taken = { s->s, 0 };
 
-    while (taken.len < s->len && !(s->s[taken.len] && strchr(ends, s->s[taken.len])))
+    while (taken.len < s->len && !is_one_of(s->s[taken.len], ends))
         taken.len++;
     s->s += taken.len;
     s->len -= taken.len;
@@ -140,15 +148,29 @@ static int add_character(struct build *build, const char *part, struct fate__sli
     return (int)len;
 }
 
+/* How many of the first bytes are written as they are in paths and in queries. */
+static size_t plain_len(struct fate__slice s)
+{
+    size_t n = 0;
+
+    while (n < s.len && (fate__http_is(s.s[n], FATE__HTTP_HOST) || s.s[n] == '/'))
+        n++;
+    return n;
+}
+
 static int add_part(struct build *build, const char *part, struct fate__slice s, const char *allowed)
 {
-    while (s.len) {
+    for (;;) {
+        size_t n_plain = plain_len(s);
+        fate__text_add_n(&build->text, s.s, n_plain);
+        skip(&s, n_plain);
+        if (!s.len)
+            return 0;
         int n = add_character(build, part, s, allowed);
         if (n < 0)
             return n;
         skip(&s, (size_t)n);
     }
-    return 0;
 }
 
 #define SUB_DELIMS      "!$&'()*+,;="

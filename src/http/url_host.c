@@ -92,6 +92,21 @@ static bool is_ipv4(const char *s)
 
 /* ---- Names ---- */
 
+static bool is_name_byte(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+}
+
+/* Most names are written in the one way already. */
+static bool is_plain(struct fate__slice s)
+{
+    size_t n = 0;
+
+    while (n < s.len && is_name_byte(s.s[n]))
+        n++;
+    return n == s.len;
+}
+
 static bool is_ascii(struct fate__slice s)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -107,11 +122,6 @@ static bool has_control(struct fate__slice s)
         if ((unsigned char)s.s[i] <= ' ' || s.s[i] == 0x7f)
             return true;
     return false;
-}
-
-static bool is_name_byte(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
 }
 
 /* One dot may follow the last label: the name is then whole, and DNS tries no domains behind it. */
@@ -130,7 +140,7 @@ static const char *label_problem(const char *name, size_t len)
     return len - last_dot > NAME_MAX_BYTES ? "has more than 253 bytes, which no name has" : NULL;
 }
 
-static int check_name(struct fate__slice host, const char *name, size_t len, struct fate__why *why)
+static int check_bytes(struct fate__slice host, const char *name, size_t len, struct fate__why *why)
 {
     char what[64], shown[FATE__SHOWN_BYTES];
 
@@ -142,8 +152,7 @@ static int check_name(struct fate__slice host, const char *name, size_t len, str
         snprintf(what, sizeof what, "may not have \"%.20s\"", fate__shown(name + i, 1, shown));
         return refuse(why, host, what);
     }
-    const char *problem = label_problem(name, len);
-    return problem ? refuse(why, host, problem) : 0;
+    return 0;
 }
 
 static void make_lower(char *s)
@@ -153,34 +162,53 @@ static void make_lower(char *s)
             *s = (char)(*s - 'A' + 'a');
 }
 
-static int add_name(struct fate__text *to, struct fate__slice host, enum fate__host_kind *ret_kind,
-                    struct fate__why *why)
+/* In small letters and in ASCII. */
+static int add_converted(struct fate__text *to, struct fate__slice host, struct fate__why *why)
 {
     size_t before = to->len;
+    int error = 0;
 
     if (has_control(host))
         return refuse(why, host, "has a blank or a control byte: leave it out");
     if (is_ascii(host))
         fate__text_add_n(to, host.s, host.len);
-    else {
-        int error = fate__idn_add(to, host, why);
-        if (error < 0)
-            return error;
-    }
-    if (to->has_failed)
-        return -ENOMEM;
-    char *name = to->bytes + before;
-    make_lower(name);
-    int error = check_name(host, name, to->len - before, why);
-    if (error < 0)
-        return error;
-    if (!ends_in_number(name, to->len - before))
+    else
+        error = fate__idn_add(to, host, why);
+    if (error < 0 || to->has_failed)
+        return error < 0 ? error : -ENOMEM;
+    make_lower(to->bytes + before);
+    return check_bytes(host, to->bytes + before, to->len - before, why);
+}
+
+static int check_name(struct fate__slice host, const char *name, size_t len, enum fate__host_kind *ret_kind,
+                      struct fate__why *why)
+{
+    const char *problem = label_problem(name, len);
+
+    if (problem)
+        return refuse(why, host, problem);
+    if (!ends_in_number(name, len))
         return 0;
     *ret_kind = FATE__HOST_IPV4;
     return is_ipv4(name) ? 0
                          : refuse(why, host,
                                   "ends in a number but is no IPv4 address: write four numbers of 0 to "
                                   "255, without zeros in front");
+}
+
+static int add_name(struct fate__text *to, struct fate__slice host, enum fate__host_kind *ret_kind,
+                    struct fate__why *why)
+{
+    size_t before = to->len;
+    int error = 0;
+
+    if (is_plain(host))
+        fate__text_add_n(to, host.s, host.len);
+    else
+        error = add_converted(to, host, why);
+    if (error < 0 || to->has_failed)
+        return error < 0 ? error : -ENOMEM;
+    return check_name(host, to->bytes + before, to->len - before, ret_kind, why);
 }
 
 int fate__host_add(struct fate__text *to, struct fate__slice host, enum fate__host_kind *ret_kind,
