@@ -42,8 +42,8 @@ function(fate_add_script_test name)
 endfunction()
 
 # fate_launched(TARGET RET): the path of what runs that program.  It is the program itself, or, where
-# FATE_TEST_LAUNCHER is set, a script that runs it through that; so those who start it need not know.  It may be
-# asked for again.
+# FATE_TEST_LAUNCHER is set, a script that runs it through that; so those who start it need not know.  It may
+# be asked for again.
 function(fate_launched target ret)
     if(NOT FATE_TEST_LAUNCHER)
         set(${ret} $<TARGET_FILE:${target}> PARENT_SCOPE)

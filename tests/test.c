@@ -459,8 +459,8 @@ static void died_of_fault(int number)
     raise(number);
 }
 
-/* Longer than any test takes that does not hang: under ThreadSanitizer, on a machine that has much else to do,
- * half a million calls of one byte each take a while. */
+/* Longer than any test takes that does not hang: under ThreadSanitizer, on a machine that has much else to
+ * do, half a million calls of one byte each take a while. */
 #define SECONDS_MAX 120
 
 /* Runs a test under what has been set up; false: it left something behind, or did not do what it should. */

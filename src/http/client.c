@@ -162,8 +162,8 @@ static void rest(struct fate__client *client)
     fate__agent_rests(client);
 }
 
-/* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer; and a server that
- * has answered without taking the whole request may never take it, and what is behind it. */
+/* The answer is over; n bytes came behind it.  What nobody has asked for is nobody's answer; and a server
+ * that has answered without taking the whole request may never take it, and what is behind it. */
 static void end_answer(struct fate__client *client, size_t n)
 {
     fate_response *fetch = client->fetch;
