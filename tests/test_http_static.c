@@ -129,6 +129,17 @@ TEST(a_file_is_sent_with_what_is_known_of_it)
     EXPECT(!strstr(heard, "0123456789"));
 }
 
+/* What comes of a link that stays inside.  Kernels before 5.6, sandboxes and qemu have no openat2. */
+static const char *by_link(void)
+{
+    int fd = fate__sys_real.open_beneath(AT_FDCWD, ".", O_RDONLY | O_CLOEXEC);
+    bool is_followed = fd >= 0 || errno != ENOSYS;
+
+    if (fd >= 0)
+        close(fd);
+    return is_followed ? "0123456789" : " 404 ";
+}
+
 TEST(what_lies_outside_is_not_there)
 {
     if (!begin())
@@ -146,8 +157,8 @@ TEST(what_lies_outside_is_not_there)
     expect_status(GET("/files//etc/passwd"), " 404 ");
     expect_status(GET("/files/a.txt/"), " 404 ");
     expect_status(GET("/filesx"), " 404 ");
-    expect_status(GET("/files/beside"), "0123456789");
-    expect_status(GET("/files/sub/inside"), "0123456789");
+    expect_status(GET("/files/beside"), by_link());
+    expect_status(GET("/files/sub/inside"), by_link());
     expect_status("POST /files/a.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "Allow: GET, HEAD");
     expect_status("OPTIONS /files/a.txt HTTP/1.1\r\nHost: x\r\n\r\n", " 204 ");
 }
@@ -238,7 +249,6 @@ TEST(conditions_save_what_the_client_has)
     expect_status(GET_IF("/files/a.txt", "If-Unmodified-Since: Sun, 09 Sep 2001 01:46:39 GMT"), " 412 ");
 }
 
-/* Kernels before 5.6, and sandboxes, have no openat2. */
 static int no_open_beneath(int dir, const char *path, int flags)
 {
     errno = ENOSYS;
