@@ -1,7 +1,11 @@
 /* Tests of the HTTP client over real sockets, which are run with calls that fail, too: whatever happens, a
  * fetch has one end. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fate/http_client.h>
 
@@ -107,5 +111,58 @@ TEST(a_port_that_nobody_listens_on_is_refused)
     fate_add_callbacks(fate_get_page(reactor, "http://127.0.0.1:1/"), got, failed, fate_int(0));
     EXPECT(test_until(reactor, have_ended, &one));
     EXPECT_EQ(n_right, 0);
+    fate_reactor_free(reactor);
+}
+
+/* ---- A server that has had enough ---- */
+
+/* As much as anybody takes, but not for ever. */
+static int n_reads;
+
+static fate_deferred *read_zeros(fate_value *arg, size_t bytes_max)
+{
+    static const char zeros[50000] = { 0 };
+
+    return fate_succeed(fate_as_ptr(arg), n_reads++ < 20000 ? fate_bytes(zeros, sizeof zeros) : fate_none());
+}
+
+static const fate_source_ops zero_ops = { .size = sizeof zero_ops, .read = read_zeros };
+
+static int refusing; /* -1: not connected yet */
+
+/* Says that it wants the body, and hangs up before it has come. */
+static bool welcome_and_reset(void *listening)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char head[1000];
+
+    if (refusing < 0)
+        refusing = accept4(*(int *)listening, NULL, NULL, SOCK_CLOEXEC);
+    if (refusing < 0 || recv(refusing, head, sizeof head, MSG_DONTWAIT) <= 0)
+        return false;
+    if (send(refusing, go_on, sizeof go_on - 1, MSG_NOSIGNAL) < 0)
+        abort();
+    setsockopt(refusing, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+    close(refusing);
+    return true;
+}
+
+VOLUME_TEST(a_server_that_resets_stops_the_source_of_the_body)
+{
+    fate_reactor *reactor = test_real_reactor(NULL);
+    int port, one = 1, listening = test_listening(&port);
+    char url[64];
+
+    n_ended = n_right = n_reads = 0;
+    refusing = -1;
+    fcntl(listening, F_SETFL, O_NONBLOCK);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
+    fate_value body = fate_source(reactor, &zero_ops, fate_ptr(reactor));
+    fate_add_callbacks(fate_get_page_with(reactor, url, .body = body), got, failed, fate_int(0));
+    EXPECT(test_until(reactor, welcome_and_reset, &listening));
+    EXPECT(test_until(reactor, have_ended, &one));
+    EXPECT_EQ(n_right, 0);
+    EXPECT(n_reads < 1000);
+    close(listening);
     fate_reactor_free(reactor);
 }

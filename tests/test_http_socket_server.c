@@ -1,9 +1,12 @@
 /* Tests of the HTTP server over real sockets, which are run with calls that fail, too: whatever happens, a
  * page that is fetched is the right one or a failure, and nothing is left open. */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fate/http_client.h>
@@ -70,7 +73,38 @@ static fate_value echo(fate_request *request, fate_value *arg)
     return fate_request_body(request);
 }
 
-static const fate_route routes[] = { { "GET /hello", hello }, { "POST /echo", echo }, { 0 } };
+/* As much as anybody takes, but not for ever. */
+static int n_reads, n_gone;
+
+struct endless {
+    fate_reactor *reactor;
+};
+
+static fate_deferred *read_zeros(fate_value *arg, size_t bytes_max)
+{
+    static const char zeros[50000] = { 0 };
+    const struct endless *endless = fate_unbox(struct endless, arg);
+
+    return fate_succeed(endless->reactor, n_reads++ < 20000 ? fate_bytes(zeros, sizeof zeros) : fate_none());
+}
+
+static void note_gone(void *data)
+{
+    n_gone++;
+}
+
+static const fate_source_ops zero_ops = { .size = sizeof zero_ops, .read = read_zeros };
+
+static fate_value stream(fate_request *request, fate_value *arg)
+{
+    fate_reactor *reactor = fate_request_reactor(request);
+
+    return fate_source(reactor, &zero_ops, fate_box_with(note_gone, struct endless, reactor));
+}
+
+static const fate_route routes[] = {
+    { "GET /hello", hello }, { "POST /echo", echo }, { "GET /endless", stream }, { 0 }
+};
 
 static fate_deferred *listen_to_all(fate_reactor *reactor)
 {
@@ -163,4 +197,50 @@ TEST(a_site_is_served_over_real_sockets)
     fate_add_errback(listening, forgive, fate_none());
     fate_release(listening);
     fate_reactor_free(reactor);
+}
+
+/* ---- A client that has had enough ---- */
+
+static int ask_for_all(int port)
+{
+    static const char request[] = "GET /endless HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ||
+        send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0)
+        abort();
+    return fd;
+}
+
+static void reset(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+    close(fd);
+}
+
+static bool has_gone(void *arg)
+{
+    return n_gone > 0;
+}
+
+/* Before the server has said a word, while it is about to, and while it waits for room. */
+VOLUME_TEST(a_client_that_resets_stops_the_source)
+{
+    for (int rounds = 0; rounds < 4; rounds++) {
+        fate_reactor *reactor = test_real_reactor(NULL);
+        make_files();
+        fate_deferred *listening = listen_to_all(reactor);
+        n_reads = n_gone = 0;
+        int fd = ask_for_all(fate_listener_address(fate_as_listener(fate_peek(listening)))->port);
+        test_rounds(reactor, rounds);
+        reset(fd);
+        test_rounds(reactor, 5);
+        EXPECT(n_reads == 0 || test_until(reactor, has_gone, NULL));
+        EXPECT(n_reads < 1000);
+        fate_release(listening);
+        fate_reactor_free(reactor);
+    }
 }

@@ -280,6 +280,12 @@ static fate_value got_piece(fate_value *piece, fate_value *arg)
     return fate_none();
 }
 
+/* One that was lost in this event has not been told so; nor does it say that there is no room. */
+static bool may_write(const struct fate__client *client)
+{
+    return !client->is_full && fate_write(client->base.transport, "", 0) == 0;
+}
+
 /* A piece that is there at once comes back here by got_piece: then the loop goes on with the next. */
 void fate__send_more(fate_response *fetch)
 {
@@ -287,7 +293,7 @@ void fate__send_more(fate_response *fetch)
         return;
     fate_value keep = fate_copy(&fetch->self);
     fetch->is_in_sender = true;
-    while (fetch->client && fetch->is_sending && !fetch->piece && !fetch->client->is_full) {
+    while (fetch->client && fetch->is_sending && !fetch->piece && may_write(fetch->client)) {
         fetch->piece = fate_hold(fate_read_at(&fetch->body, FATE__CLIENT_SITE));
         fate_add_both_at(fetch->piece, got_piece, fate_copy(&fetch->self), FATE__CLIENT_SITE);
     }

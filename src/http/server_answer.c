@@ -184,6 +184,13 @@ static fate_value got_piece(fate_value *result, fate_value *arg)
     return fate_none();
 }
 
+/* One that was lost in this event has not been told so; nor does it say that there is no room. */
+static bool may_write(const struct fate__http_connection *connection)
+{
+    return !connection->is_write_paused && !connection->is_lost &&
+           fate_write(connection->base.transport, "", 0) == 0;
+}
+
 /* What is there at once is taken in a loop, so that nothing recurses; but not without end: a client may read
  * as fast as its source gives. */
 static void ask_for_pieces(fate_request *request)
@@ -192,7 +199,7 @@ static void ask_for_pieces(fate_request *request)
 
     request->asks = true;
     while (request->connection && request->source.type && !request->piece) {
-        if (request->connection->is_write_paused || request->connection->is_lost) {
+        if (!may_write(request->connection)) {
             request->wants_more = true;
             break;
         }
