@@ -8,7 +8,7 @@
  * there yet: http_proxy in the environment is not looked at.
  *
  * Failures, besides those of fate/http.h: FATE_VALUE_ERROR for a URL, a method or a header that cannot be,
- * and those of fate_connect. */
+ * those of fate_connect, and FATE_NO_MEMORY.  All of it belongs to the reactor's thread. */
 #ifndef FATE_HTTP_CLIENT_H
 #define FATE_HTTP_CLIENT_H
 
@@ -23,7 +23,7 @@ FATE_BEGIN
 typedef struct fate_agent fate_agent;
 typedef struct fate_response fate_response;
 
-/* Zero means the default; FATE_NEVER no limit of time. */
+/* Zero means the default; FATE_NEVER no limit of time.  A negative time stops the program. */
 typedef struct fate_agent_options {
     size_t size;
     size_t head_bytes_max;        /* of an answer: 64 KiB */
@@ -43,12 +43,14 @@ typedef struct fate_agent_options {
 
 /* A pool of connections with settings of its own; each reactor has one already.  It goes with its reactor.
  * Connections are used again, the last one first, until they have been idle for too long.  It never gives
- * NULL: without memory it is an agent whose fetches fail with FATE_NO_MEMORY.  Texts are copied. */
+ * NULL: without memory it is an agent whose fetches fail with FATE_NO_MEMORY.  Options are lent for the call,
+ * NULL: the defaults. */
 FATE_API fate_agent *fate_agent_new_at(fate_reactor *reactor, const fate_agent_options *options,
                                        const char *site);
-/* Earlier: its fetches fail with FATE_CANCELLED, and its connections are closed.  NULL does nothing. */
+/* Earlier: its fetches fail with FATE_CANCELLED, bodies that are still to come too, and its connections are
+ * closed.  It may be called in their callbacks.  NULL does nothing. */
 FATE_API void fate_agent_free(fate_agent *agent);
-/* How many connections it has, idle ones among them. */
+/* How many connections it has, idle ones and those that are being made among them. */
 FATE_API size_t fate_agent_connections(const fate_agent *agent);
 
 /* ---- Fetching ---- */
@@ -57,7 +59,8 @@ typedef struct fate_header {
     const char *name, *value;
 } fate_header;
 
-/* Zero means the default.  All is lent for the call, but for the body, which is given. */
+/* Zero means the default.  All is lent for the call, but for the body, which is given, whatever comes of the
+ * fetch. */
 typedef struct fate_fetch_options {
     size_t size;
     fate_agent *agent;          /* of the same reactor; its own */
@@ -78,17 +81,19 @@ typedef struct fate_fetch_options {
 /* The page, a text, of a 2xx answer; else FATE_HTTP_STATUS, whose payload has the page that came with it.
  * Also FATE_HTTP_TOO_LARGE, FATE_HTTP_SHORT_BODY, FATE_HTTP_PROTOCOL, FATE_HTTP_REDIRECT, FATE_HTTP_TIMEOUT.
  *
- * Redirects are followed: 303 by GET, 301 and 302 of a POST too, others by the same method with the same
- * body. Another origin gets neither Authorization nor Cookie nor a password.  What comes as gzip or deflate
- * is unpacked, unless headers have an Accept-Encoding.  Where a connection that had been used before is lost
- * without an answer, an idempotent request is sent once more over a new one.
+ * Redirects are followed (RFC 9110, 15.4): 303 by GET, 301 and 302 of a POST too, others by the same method
+ * with the same body.  Another origin gets neither Authorization nor Cookie nor a password.  What comes as
+ * gzip or deflate is unpacked, unless headers have an Accept-Encoding.  Where a connection that had been used
+ * before is lost without an answer, an idempotent request (RFC 9110, 9.2.2) is sent once more over a new one.
  *
- * Cancel leaves the line, or closes the connection. */
+ * Cancel leaves the line, stops connecting, or closes the connection; a source that is its body is stopped.
+ */
 FATE_API fate_deferred *fate_get_page_at(fate_reactor *reactor, const char *url,
                                          const fate_fetch_options *options, const char *site);
-/* A response of whatever status, which fate_as_response reads, at the end of its head.  The rest of it comes
- * by fate_response_body; until then at most some 64 KiB of it are read.  When the last value that holds the
- * response goes before its body has been read, the connection is closed. */
+/* A response of whatever status, which fate_as_response reads, at the end of its head; else it fails, and is
+ * cancelled, as fate_get_page.  The rest comes by fate_response_body; until then at most some 64 KiB of it
+ * are read.  When the last value that holds the response goes before its body has been read, the connection
+ * is closed. */
 FATE_API fate_deferred *fate_fetch_at(fate_reactor *reactor, const char *url,
                                       const fate_fetch_options *options, const char *site);
 
@@ -96,20 +101,22 @@ FATE_API fate_deferred *fate_fetch_at(fate_reactor *reactor, const char *url,
 FATE_API fate_response *fate_as_response(const fate_value *v);
 /* 200 */
 FATE_API int fate_response_status(const fate_response *response);
-/* Of that name, whatever its case, the first if there are several; NULL: there is none.  Lent. */
+/* Of that name, whatever its case, the first if there are several; NULL: there is none.  Lent as long as the
+ * response. */
 FATE_API const char *fate_response_header(const fate_response *response, const char *name);
-/* All of them: a dict whose names are in small letters.  Several of a name are joined by ", ", but Set-Cookie
- * by line ends. */
+/* All of them: a new dict whose names are in small letters.  Several of a name are joined by ", ", but
+ * Set-Cookie by line ends.  The NO_MEMORY failure without memory; so is it with the next. */
 FATE_API fate_value fate_response_headers(const fate_response *response);
 /* Where it came from, after redirects; a text without user and password. */
 FATE_API fate_value fate_response_url(const fate_response *response);
-/* The body: a source, once; a second time stops the program.  It keeps what it needs of the response.  Who
- * reads slowly slows the sender.  Cut short it fails with FATE_HTTP_SHORT_BODY; with FATE_HTTP_TIMEOUT when
- * nothing comes for too long. */
+/* The body: a source of bytes, once; a second time stops the program.  It keeps what it needs of the
+ * response.  Who reads slowly slows the sender.  Cut short it fails with FATE_HTTP_SHORT_BODY; with
+ * FATE_HTTP_TIMEOUT when nothing comes for too long; with FATE_HTTP_PROTOCOL when what comes is wrong, or
+ * cannot be unpacked.  Dropped before its end it closes the connection. */
 FATE_API fate_value fate_response_body_at(fate_response *response, const char *site);
 
-/* Ready-made: passes a 2xx response on, and makes others FATE_HTTP_STATUS, with up to 64 KiB of the page that
- * came with it. */
+/* Ready-made, a callback: passes a 2xx response on, and makes others FATE_HTTP_STATUS, with the page that
+ * came with it, if that has no more than 64 KiB.  arg is not looked at. */
 FATE_API fate_value fate_require_ok(fate_value *response, fate_value *arg);
 
 FATE_END

@@ -79,8 +79,9 @@ typedef struct fate_site_options {
 
 /* ---- Sites ---- */
 
-/* A site without pages.  It goes with the reactor, or later with its last connection.  Options that cannot be
- * used, and want of memory, come out of each fate_serve_site: it never gives NULL. */
+/* A site without pages.  It goes with the reactor, or later with its last connection.  Options are lent for
+ * the call, NULL: the defaults; those that cannot be used, and want of memory, come out of each
+ * fate_serve_site: it never gives NULL. */
 FATE_API fate_website *fate_site_new_at(fate_reactor *reactor, const fate_site_options *options,
                                         const char *where);
 /* Adds pages, up to { 0 }.  Patterns are copied; arg is given, lent to each page, and dropped with the site.
@@ -93,13 +94,13 @@ FATE_API void fate_site_routes_at(fate_website *site, const fate_route routes[],
  * a host, as far as they know the path and the method.  A prefix that is wrong or taken stops the program. */
 FATE_API void fate_site_mount_at(fate_website *site, const char *prefix, fate_resource *resource,
                                  const char *where);
-/* Listens, and fires with the listener: as fate_listen. */
+/* Listens, and fires with the listener: as fate_listen, whose failures and cancel it has. */
 FATE_API fate_deferred *fate_site_listen_at(fate_website *site, const char *endpoint, const char *where);
 /* Serves until it is cancelled, then drains: connections that rest are closed, requests that have begun get
- * drain_max to be answered.  Then it fires with none; a second cancel cuts them.  A site may be served at
- * several endpoints. */
+ * drain_max to be answered.  Then it fires with none; a second cancel cuts them.  Fails as fate_listen, and
+ * with what is wrong with the site.  A site may be served at several endpoints. */
 FATE_API fate_deferred *fate_serve_site_at(fate_website *site, const char *endpoint, const char *where);
-/* A site of these routes alone, or of these files. */
+/* The same of a site of these routes alone, with arg as in fate_site_routes, or of these files. */
 FATE_API fate_deferred *fate_serve_routes_at(fate_reactor *reactor, const char *endpoint,
                                              const fate_route routes[], fate_value arg, const char *where);
 FATE_API fate_deferred *fate_serve_files_at(fate_reactor *reactor, const char *endpoint,
@@ -113,11 +114,11 @@ FATE_API fate_deferred *fate_serve_files_at(fate_reactor *reactor, const char *e
  * left of the path behind it, without a slash in front.  arg as with routes. */
 FATE_API fate_resource *fate_resource_new_at(fate_reactor *reactor, fate_page *page, fate_value arg,
                                              const char *where);
-/* The files below a folder: GET and HEAD, one range or several, conditions, index.html, else a listing; for
- * a folder without a slash a redirect.  Where a.css.gz lies beside a.css and is not older, it is sent to
- * those who accept gzip.  What begins with a dot is not there.  Nothing outside of the folder is reached;
- * symbolic links are followed as far as they stay inside.  A folder that cannot be opened fails each
- * fate_serve_site. */
+/* The files below a folder, which is opened at once: GET and HEAD, one range or several (RFC 9110, 14),
+ * conditions (RFC 9110, 13), index.html, else a listing; for a folder without a slash a redirect.  Where
+ * a.css.gz lies beside a.css and is not older, it is sent to those who accept gzip.  What begins with a dot
+ * is not there.  Nothing outside of the folder is reached; symbolic links are followed as far as they stay
+ * inside.  A folder that cannot be opened fails each fate_serve_site. */
 FATE_API fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory, const char *where);
 
 /* ---- Requests: what was asked ----
@@ -149,9 +150,10 @@ FATE_API fate_reactor *fate_request_reactor(const fate_request *request);
  * 100 Continue to a client that waits for it.  A body that is cut fails with FATE_HTTP_SHORT_BODY, one that
  * is wrong with FATE_HTTP_PROTOCOL. */
 
-/* A source; an empty one where there is no body.  Reading pauses while nobody asks. */
+/* A source, of bytes; an empty one where there is no body.  Reading pauses while nobody asks.  It may be
+ * kept and dropped at any time; what is not read of a body is dropped behind the answer. */
 FATE_API fate_value fate_request_body(fate_request *request);
-/* All of it, as one text: more than body_bytes_max is a failure that is a 413. */
+/* All of it, as one text: more than body_bytes_max is a failure that is a 413.  Cancel gives it up. */
 FATE_API fate_deferred *fate_request_text_at(fate_request *request, const char *where);
 /* The fields of a form (application/x-www-form-urlencoded, else a 415), as a dict of texts; of several with
  * one name the first.  Capped as the text. */
@@ -169,14 +171,15 @@ FATE_API int fate_set_status(fate_request *request, int status);
  * more or fewer has its connection aborted. */
 FATE_API int fate_set_header(fate_request *request, const char *name, const char *value);
 /* A failure for a page to return or to end in: answered with that status, 400 to 599, and the text.  Its
- * class is FATE_HTTP_STATUS. */
+ * class is FATE_HTTP_STATUS.  Another status stops the program. */
 FATE_API fate_value fate_http_raise_at(const char *function, const char *here, int status, const char *fmt,
                                        ...) FATE_PRINTF(4, 5);
 FATE_API fate_value fate_http_raise_v(const char *function, const char *here, int status, const char *fmt,
                                       va_list args) FATE_PRINTF(4, 0);
 
-/* A value that keeps the request; when it is over, setters say so. */
+/* A value that keeps the request; when it is over, setters say so.  The NO_MEMORY failure without memory. */
 FATE_API fate_value fate_request_self(fate_request *request);
+/* The request in such a value, lent as long as that; stops the program when it is none. */
 FATE_API fate_request *fate_as_request(const fate_value *v);
 
 FATE_END
