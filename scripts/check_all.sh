@@ -3,7 +3,7 @@
 
 PARTS_OF_ALL=(gcc_tsan valgrind fuzz differ models aarch64 volume)
 PACKAGES_OF_ALL=(valgrind qemu-user gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
-    util-linux iproute2 spin)
+    util-linux iproute2 slowhttptest spin)
 FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 DIFFER_COUNT=${DIFFER_COUNT:-20000}
 DIFFER_SEED=${DIFFER_SEED:-$(date +%s)}

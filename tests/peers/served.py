@@ -149,11 +149,13 @@ class Site:
         check(said == "", f"the site said:\n{said}")
 
     def said(self):
-        """Without what it is to say: of the page that fails."""
+        """Without what it is to say, of the page that fails, and what others do by running too."""
         self.log.seek(0)
         text = self.log.read()
         asked_for = r"^\S+ error: Failure\n  .*: (?:GET|HEAD) /fail\n(?:  .*\n)*"
-        return re.sub(asked_for, "", text, flags=re.MULTILINE)
+        text = re.sub(asked_for, "", text, flags=re.MULTILINE)
+        others = r"^\S+ warning: .* blocked the loop for \d{1,4} ms\. .*\n"
+        return re.sub(others, "", text, flags=re.MULTILINE)
 
     # ---- Asking it ----
 

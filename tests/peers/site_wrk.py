@@ -23,8 +23,9 @@ request = function() return all end
 
 
 def wrk(site, n_connections, seconds, *words):
-    done = subprocess.run(["wrk", f"-c{n_connections}", f"-d{seconds}s", "-t2", "--timeout", "60s", "--latency",
-                           f"{site.url}/hello", *words], capture_output=True, text=True, check=False,
+    command = ["wrk", f"-c{n_connections}", f"-d{seconds}s", "-t2", "--timeout", "60s", "--latency", *words,
+               f"{site.url}/hello"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
                           timeout=served.PATIENCE + seconds)
     print(" ".join(re.findall(r"(?:Requests/sec|99%|Non-2xx[^:]*|Socket errors):? .*", done.stdout)))
     check(done.returncode == 0, f"exit status {done.returncode}: {done.stderr}")
