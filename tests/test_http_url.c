@@ -418,6 +418,17 @@ TEST(a_redirect_keeps_the_fragment_unless_it_has_its_own)
     EXPECT_STR(resolved("http://a/x", "/y", true, room, sizeof room), "http://a/y");
 }
 
+TEST(a_redirect_may_have_blanks_and_any_bytes)
+{
+    char room[256];
+
+    EXPECT_STR(resolved("http://a/", "/b c?d e", true, room, sizeof room), "http://a/b%20c?d%20e");
+    EXPECT_STR(resolved("http://a/", "/\xe4\xc3\xa4", true, room, sizeof room), "http://a/%E4%C3%A4");
+    EXPECT_STR(resolved("http://a/", "http://b c/", true, room, sizeof room), "(refused)");
+    EXPECT_STR(resolved("http://a/", "/b\\c", true, room, sizeof room), "(refused)");
+    EXPECT_STR(resolved("http://a/", "/b c", false, room, sizeof room), "(refused)");
+}
+
 TEST(origins_are_the_same_by_scheme_host_and_port)
 {
     static const struct {

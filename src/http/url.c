@@ -498,12 +498,31 @@ static int make_again(struct fate__url *url, const char *userinfo, const char *f
     return error;
 }
 
+/* Servers write blanks, and bytes of whatever character set, into what they were asked for themselves. */
+static void add_location(struct fate__text *to, const char *s, size_t len)
+{
+    while (len) {
+        size_t n = fate__utf8_len(s, len);
+        if (n == 0 || *s == ' ')
+            fate__text_format(to, "%%%02X", (unsigned char)*s);
+        else
+            fate__text_add_n(to, s, n);
+        n = n ? n : 1;
+        s += n;
+        len -= n;
+    }
+}
+
 int fate__url_redirect(struct fate__url *ret_url, const struct fate__url *base, const char *location,
                        size_t len, struct fate__why *why)
 {
+    struct fate__text text = { 0 };
     struct fate__url url;
-    int error = fate__url_resolve(&url, base, location, len, why);
 
+    add_location(&text, location, len);
+    int error = text.has_failed ? fate__because(why, -ENOMEM, "there is no memory for the URL")
+                                : fate__url_resolve(&url, base, text.bytes ? text.bytes : "", text.len, why);
+    fate__text_done(&text);
     if (error < 0)
         return error;
     const char *userinfo = fate__url_is_same_origin(&url, base) ? base->userinfo : NULL;

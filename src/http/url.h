@@ -44,7 +44,8 @@ int fate__url_parse(struct fate__url *ret_url, const char *text, size_t len, str
 int fate__url_resolve(struct fate__url *ret_url, const struct fate__url *base, const char *reference,
                       size_t len, struct fate__why *why);
 /* The same for a Location (RFC 9110, 10.2.2): without a fragment of its own it gets that of base.  Userinfo
- * is base's within the same origin and else none: no other origin sees it, and no server chooses it. */
+ * is base's within the same origin and else none: no other origin sees it, and no server chooses it.  Blanks
+ * and bytes that are no UTF-8, as servers write them, become %XX. */
 int fate__url_redirect(struct fate__url *ret_url, const struct fate__url *base, const char *location,
                        size_t len, struct fate__why *why);
 void fate__url_done(struct fate__url *url);
