@@ -575,6 +575,48 @@ TEST(what_cannot_be_unpacked_is_no_page)
     free_answer(answer);
 }
 
+TEST(a_page_that_is_packed_in_another_way_is_no_page)
+{
+    static const char *const codings[] = { "Content-Encoding: br", "Content-Encoding: gzip, br",
+                                           "Content-Encoding: gzip\r\nContent-Encoding: gzip" };
+
+    for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
+        char answer[200];
+        snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 5\r\n\r\nhello",
+                 codings[i]);
+        const struct web_answer bad = { .says = answer };
+        if (web_open((const struct web_answer[]){ bad, bad, { 0 } })) {
+            web_expect_failure(fate_get_page(client_reactor, "http://web/"), &FATE_HTTP_PROTOCOL,
+                               "packed in a way that was not asked for");
+            web_expect_text(fetch_text("http://web/"), "hello");
+        }
+        web_close();
+    }
+}
+
+/* Whatever is wrong with the page that came with it. */
+TEST(a_status_that_says_no_says_so_first)
+{
+    static const char *const fields[] = { "Content-Encoding: br\r\nContent-Length: 5",
+                                          "Content-Encoding: gzip\r\nContent-Length: 5",
+                                          "Content-Length: 20000", "Transfer-Encoding: chunked" };
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        char answer[200];
+        snprintf(answer, sizeof answer, "HTTP/1.1 404 Not Found\r\n%s\r\n\r\n", fields[i]);
+        const struct web_answer script[] = { { .says = answer, .and_says = "4\r\nxxxx\r\n", .n_times = 3000 },
+                                             { 0 } };
+        if (web_open(script)) {
+            fate_agent *agent = fate_agent_new_with(client_reactor, .page_bytes_max = 10000);
+            fate_value why = web_result(fate_get_page_with(client_reactor, "http://web/", .agent = agent));
+            if (EXPECT_FAILURE(&why, &FATE_HTTP_STATUS))
+                EXPECT_INT(fate_dict_get(fate_payload(&why), "status"), 404);
+            fate_drop(why);
+        }
+        web_close();
+    }
+}
+
 /* ---- HEAD, and times ---- */
 
 TEST(an_answer_to_head_has_no_body)

@@ -83,8 +83,9 @@ typedef struct fate_fetch_options {
  *
  * Redirects are followed (RFC 9110, 15.4): 303 by GET, 301 and 302 of a POST too, others by the same method
  * with the same body.  Another origin gets neither Authorization nor Cookie nor a password.  What comes as
- * gzip or deflate is unpacked, unless headers have an Accept-Encoding.  Where a connection that had been used
- * before is lost without an answer, an idempotent request (RFC 9110, 9.2.2) is sent once more over a new one.
+ * gzip or deflate is unpacked, unless headers have an Accept-Encoding; what is packed otherwise is no page,
+ * and fate_fetch gives it as it is.  Where a connection that had been used before is lost without an answer,
+ * an idempotent request (RFC 9110, 9.2.2) is sent once more over a new one.
  *
  * Cancel leaves the line, stops connecting, or closes the connection; a source that is its body is stopped.
  */

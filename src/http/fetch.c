@@ -113,6 +113,18 @@ static void drop_fetch(void *data)
 
 /* ---- Pages ---- */
 
+/* Of an answer that says no that is the failure, if need be without its page. */
+static void fail_page(fate_response *fetch, fate_value why)
+{
+    bool is_no = fetch->status < 200 || fetch->status > 299;
+
+    if (is_no && !fate_is(&why, &FATE_NO_MEMORY)) {
+        fate_drop(why);
+        why = fate__response_raise_status(fetch, fate_str(""));
+    }
+    fate__fetch_fail(fetch, why);
+}
+
 static bool add_unpacked(fate_response *fetch, struct fate__slice input)
 {
     char to[UNPACKED_BYTES];
@@ -122,7 +134,7 @@ static bool add_unpacked(fate_response *fetch, struct fate__slice input)
     while ((n = fate__response_unpack(fetch, &input, to, sizeof to, &why)) > 0)
         fate__text_add_n(&fetch->page, to, (size_t)n);
     if (n < 0) {
-        fate__fetch_fail(fetch, why);
+        fail_page(fetch, why);
         return false;
     }
     return true;
@@ -130,10 +142,10 @@ static bool add_unpacked(fate_response *fetch, struct fate__slice input)
 
 static void fail_page_size(fate_response *fetch)
 {
-    fate__fetch_fail(fetch, fate__fetch_raise(fetch, &FATE_HTTP_TOO_LARGE,
-                                              "the page has more than %zu bytes; page_bytes_max of an agent "
-                                              "allows more, and fate_fetch has no such limit",
-                                              fetch->agent->options.page_bytes_max));
+    fail_page(fetch, fate__fetch_raise(fetch, &FATE_HTTP_TOO_LARGE,
+                                       "the page has more than %zu bytes; page_bytes_max of an agent "
+                                       "allows more, and fate_fetch has no such limit",
+                                       fetch->agent->options.page_bytes_max));
 }
 
 static void add_to_page(fate_response *fetch, struct fate__http_slice piece)
@@ -169,7 +181,7 @@ static void end_page(fate_response *fetch)
     fate_value why = fate__response_unpacked(fetch);
 
     if (fate_is_failure(&why)) {
-        fate__fetch_fail(fetch, why);
+        fail_page(fetch, why);
         return;
     }
     fate_value page = take_page(fetch);
@@ -181,18 +193,21 @@ static void end_page(fate_response *fetch)
 
 /* ---- An answer ---- */
 
-static void take_coding(fate_response *fetch, const struct fate__http_head *head)
+/* False: it is one that is not known here, or several. */
+static bool take_coding(fate_response *fetch, const struct fate__http_head *head)
 {
-    const struct fate__http_field *field =
-        fate__http_find(&head->fields, FATE__HTTP_SLICE("Content-Encoding"), NULL);
+    const struct fate__http_slice name = FATE__HTTP_SLICE("Content-Encoding");
+    const struct fate__http_field *field = fate__http_find(&head->fields, name, NULL);
 
     fetch->coding = FATE__IDENTITY;
     if (!field || fetch->is_raw)
-        return;
+        return true;
     struct fate__http_slice value = fate__http_field_value(&head->fields, field);
     int coding = fate__coding_by_name((struct fate__slice){ value.at, value.len });
-    if (coding >= 0)
-        fetch->coding = (enum fate__coding)coding;
+    if (coding < 0 || fate__http_find(&head->fields, name, field))
+        return false;
+    fetch->coding = (enum fate__coding)coding;
+    return true;
 }
 
 static bool is_wanted_whole(const fate_response *fetch)
@@ -200,11 +215,24 @@ static bool is_wanted_whole(const fate_response *fetch)
     return fetch->wants_page && fetch->status >= 200 && fetch->status <= 299;
 }
 
+/* A page that cannot be had is not waited for. */
+static void look_at_page(fate_response *fetch, const struct fate__http_head *head, bool is_coding_known)
+{
+    if (fetch->announced > 0 && (uint64_t)fetch->announced > fetch->agent->options.page_bytes_max)
+        fail_page_size(fetch);
+    else if (!is_coding_known && head->framing != FATE__HTTP_NO_BODY)
+        fail_page(fetch,
+                  fate__fetch_raise(fetch, &FATE_HTTP_PROTOCOL,
+                                    "the page is packed in a way that was not asked for, and cannot be "
+                                    "unpacked; fate_fetch gives its bytes, and their Content-Encoding"));
+}
+
 void fate__fetch_head(fate_response *fetch, const struct fate__http_head *head)
 {
+    bool is_coding_known = take_coding(fetch, head);
+
     fetch->status = head->status;
     fetch->announced = head->framing == FATE__HTTP_LENGTH ? head->content_length : -1;
-    take_coding(fetch, head);
     if (head->status == 417 && fetch->body_kind != FATE__BODY_NONE && !fetch->has_body_begun &&
         !fetch->never_expects) {
         fetch->never_expects = fetch->asks_again = true;
@@ -218,8 +246,8 @@ void fate__fetch_head(fate_response *fetch, const struct fate__http_head *head)
     }
     if (!fetch->wants_page)
         fire(fetch, fate_copy(&fetch->self));
-    else if (fetch->announced > 0 && (uint64_t)fetch->announced > fetch->agent->options.page_bytes_max)
-        fail_page_size(fetch);
+    else
+        look_at_page(fetch, head, is_coding_known);
 }
 
 static bool is_discarded(const fate_response *fetch)
