@@ -153,8 +153,8 @@ TEST(bad_urls_are_refused_with_advice)
                    "\"localhost:\" is no scheme that is known: write http:// or https:// before");
     EXPECT_REFUSED("example.org:80", "before the host");
     EXPECT_REFUSED("ftp://example.org/", "\"ftp:\" is no scheme that is known: write http:// or https://");
-    EXPECT_REFUSED("htpps://example.org/", "did you mean https:");
-    EXPECT_REFUSED("http:", "there is no // behind http:");
+    EXPECT_REFUSED("htpps://example.org/", "did you mean \"https:\"?");
+    EXPECT_REFUSED("http:", "there is no // behind \"http:\", as in http://example.org/");
     EXPECT_REFUSED("https:/x", "as in https://example.org/");
     EXPECT_REFUSED("http://", "there is no host");
     EXPECT_REFUSED("http:///x", "there is no host");

@@ -54,6 +54,8 @@ TEST(a_page_that_has_come_has_size_time_and_speed)
 
 TEST(a_page_that_has_failed_says_why)
 {
+    EXPECT_PAGE(fate__report_page, "Failed to download `htp://a`: did you mean \"http:\"?", .url = "htp://a",
+                .error = "did you mean \"http:\"?", .tries = 1);
     EXPECT_PAGE(fate__report_page, "Failed to download `a_bad_url`: there is no scheme.", .url = "a_bad_url",
                 .error = "there is no scheme", .tries = 1);
     EXPECT_PAGE(fate__report_page, "Failed to download `http://a/`: refused, after 2 tries.",

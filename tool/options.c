@@ -122,16 +122,15 @@ static int refuse_value(struct parse *parse, const struct fate__option *option, 
 static int set_number(struct parse *parse, const struct fate__option *option, const char *value,
                       int64_t *place)
 {
-    char *end, advice[64];
+    char *end, shown[FATE__SHOWN_BYTES];
     bool is_digits = value[strspn(value, "-0123456789")] == '\0' && *value;
 
     errno = 0;
     long long number = strtoll(value, &end, 10);
-    if (!is_digits || *end || errno || number < option->min || number > option->max) {
-        snprintf(advice, sizeof advice, "write a number of %lld to %lld", (long long)option->min,
-                 (long long)option->max);
-        return refuse_value(parse, option, value, advice);
-    }
+    if (!is_digits || *end || errno || number < option->min || number > option->max)
+        return fate__because(parse->why, -EINVAL, "--%s: \"%s\" is no number from %lld to %lld", option->name,
+                             fate__shown(value, strlen(value), shown), (long long)option->min,
+                             (long long)option->max);
     *place = number;
     return 0;
 }

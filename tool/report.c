@@ -31,7 +31,8 @@ void fate__report_page(struct fate__text *to, const struct fate__outcome *outcom
     }
     if (outcome->tries > 1)
         fate__text_format(to, ", after %u tries", outcome->tries);
-    fate__text_add(to, ".");
+    bool is_question = to->len && to->bytes[to->len - 1] == '?';
+    fate__text_add(to, is_question ? "" : ".");
 }
 
 void fate__report_all(struct fate__text *to, const struct fate__sums *sums)

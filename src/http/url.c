@@ -330,7 +330,7 @@ static int refuse_scheme(struct build *build, struct fate__slice scheme)
     const char *meant = fate__suggest(fate__shown(scheme.s, scheme.len, shown), known, 2);
 
     if (meant)
-        return fate__because(build->why, -EINVAL, "\"%s:\" is no scheme that is known: did you mean %s: ?",
+        return fate__because(build->why, -EINVAL, "\"%s:\" is no scheme that is known: did you mean \"%s:\"?",
                              shown, meant);
     return fate__because(build->why, -EINVAL,
                          "\"%s:\" is no scheme that is known: write http:// or https://%s", shown,
@@ -346,7 +346,7 @@ static int set_scheme(struct build *build, const struct parts *parts)
         return refuse_scheme(build, parts->scheme);
     if (!parts->authority.s)
         return fate__because(
-            build->why, -EINVAL, "there is no // behind %s: as in %s://example.org/",
+            build->why, -EINVAL, "there is no // behind \"%s\", as in %s://example.org/",
             build->url.is_https ? "https:" : "http:", build->url.is_https ? "https" : "http");
     return 0;
 }

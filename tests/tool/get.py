@@ -63,7 +63,7 @@ def wrong_command_lines_are_refused(test, site):
             (("get",), "too few arguments: write fate get URL..."),
             (("gte", "x"), 'fate has no command "gte": did you mean get?'),
             (("get", "--retyr=2", "x"), "fate get has no option --retyr: did you mean --retry?"),
-            (("get", "--at-once=0", "x"), '--at-once: "0" is no N: write a number of 1 to 10000'),
+            (("get", "--at-once=0", "x"), '--at-once: "0" is no number from 1 to 10000'),
             (("get", "-O", "-o", "x", "y"),
              "--output and --remote-name: only one of them can name the files"),
             (("get", "-H", "x", site.url), '--header: "x" has no name: write NAME:VALUE')):
