@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define CONNECTIONS_MAX 256 /* of an agent by itself */
 
@@ -141,6 +142,20 @@ static fate_deferred *start(fate_reactor *reactor, int argc, char **argv)
     return get->all;
 }
 
+#define DESCRIPTORS_OTHER 64
+
+/* For the connection and the file of each page, and for what writes it, as far as that is allowed. */
+static void allow_descriptors(const struct fate__get *get)
+{
+    rlim_t wanted = (rlim_t)get->settings->at_once_max * 3 + DESCRIPTORS_OTHER;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int status_of(const struct fate__get *get, int status)
 {
     if (get->has_hung_up)
@@ -164,6 +179,7 @@ int fate__get(const struct fate__get_settings *settings, size_t n, const char *c
         fprintf(stderr, "fate: %s\n", why.text);
         status = FATE__STATUS_USAGE;
     } else {
+        allow_descriptors(&get);
         current = &get;
         status = status_of(&get, fate__run_main(start));
     }

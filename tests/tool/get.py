@@ -216,6 +216,12 @@ def limits_hold(test, site):
         test.expect(words, (site.n_running_max, done.returncode), (n_max, 0))
 
 
+def descriptors_are_there_for_all_at_once(test, site):
+    urls = [f"{site.url}/counted?{i}" for i in range(40)]
+    done = test.run_in_shell('ulimit -Sn 16; "$@"', "get", "--per-host=40", "--at-once=40", *urls)
+    test.expect("many at once", (done.stderr, done.returncode, site.n_running_max > 16), ("", 0, True))
+
+
 def an_interrupt_ends_it(test, site):
     site.has_begun.clear()
     with tempfile.TemporaryDirectory() as folder:
@@ -257,4 +263,5 @@ peer.run_cases([fetches_what_is_there_and_reports_what_is_not, one_page_has_no_s
                 a_link_leads_to_the_new_file, what_is_said_goes_to_no_page, passwords_are_not_shown,
                 a_page_goes_to_standard_output, what_cannot_be_said_is_said, headers_are_sent,
                 busy_servers_are_asked_again, pages_get_no_more_than_their_time, limits_hold,
-                an_interrupt_ends_it, a_terminal_that_goes_leaves_no_file, help_is_there])
+                descriptors_are_there_for_all_at_once, an_interrupt_ends_it,
+                a_terminal_that_goes_leaves_no_file, help_is_there])
