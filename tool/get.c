@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <output_sink.h>
+
 #define CONNECTIONS_MAX 256 /* of an agent by itself */
 
 /* fate_main's function is given no argument of ours. */
@@ -89,6 +91,7 @@ static void interrupt_all(fate_deferred *d, fate_value *arg)
     struct fate__get *get = fate_as_ptr(arg);
 
     get->is_ending = true;
+    fate__output_give_up();
     for (size_t i = 0; i < get->n; i++)
         if (get->pages[i].d)
             fate_cancel(get->pages[i].d);

@@ -3,16 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fate/failure.h>
 #include <fate/thread.h>
 
+#define LOOK_MS 100
+
 struct output {
     int fd;
     const char *name;
+    size_t piece_max; /* more at once might block, though there is room */
 };
 
 /* Its descriptor is its own, since the sink may go while a thread writes. */
@@ -34,17 +39,38 @@ static void end_job(void *data)
     fate_drop(job->piece);
 }
 
-/* What is non-blocking, others may have made it that, is waited for. */
-static bool may_go_on(int fd)
-{
-    struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+/* ---- In a thread ---- */
 
-    if (errno == EAGAIN)
-        return poll(&poll_fd, 1, -1) >= 0 || errno == EINTR;
-    return errno == EINTR;
+static atomic_bool is_given_up;
+
+void fate__output_give_up(void)
+{
+    atomic_store(&is_given_up, true);
 }
 
-/* In a thread. */
+/* Looks up now and then, since whoever wants to end the program does not wait for a reader.  False: it is
+ * given up, or an error. */
+static bool has_room(int fd)
+{
+    struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+    int n = 0;
+
+    while (n == 0 && !atomic_load(&is_given_up)) {
+        n = poll(&poll_fd, 1, LOOK_MS);
+        n = n < 0 && errno == EINTR ? 0 : n;
+    }
+    errno = n == 0 ? EINTR : errno;
+    return n > 0;
+}
+
+static ssize_t write_some(const struct output *to, const char *bytes, size_t len)
+{
+    if (!has_room(to->fd))
+        return -1;
+    ssize_t n = write(to->fd, bytes, len < to->piece_max ? len : to->piece_max);
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+}
+
 static fate_value write_all(fate_value *arg)
 {
     const struct output_job *job = fate_unbox(struct output_job, arg);
@@ -52,14 +78,16 @@ static fate_value write_all(fate_value *arg)
     const char *bytes = fate_as_bytes(&job->piece, &len);
 
     while (len) {
-        ssize_t n = write(job->to.fd, bytes, len);
-        if (n < 0 && !may_go_on(job->to.fd))
+        ssize_t n = write_some(&job->to, bytes, len);
+        if (n < 0)
             return fate_raise_errno(errno, "write to %s", job->to.name);
-        bytes += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
+        bytes += n;
+        len -= (size_t)n;
     }
     return fate_none();
 }
+
+/* ---- The sink ---- */
 
 static fate_deferred *refuse(fate_reactor *reactor, fate_value piece, int error, const char *name)
 {
@@ -73,7 +101,7 @@ static fate_deferred *write_piece(fate_reactor *reactor, fate_value *arg, fate_v
 
     if (fate_detach(&piece) < 0)
         return refuse(reactor, piece, ENOMEM, output->name);
-    struct output to = { fcntl(output->fd, F_DUPFD_CLOEXEC, 0), output->name };
+    struct output to = { fcntl(output->fd, F_DUPFD_CLOEXEC, 0), output->name, output->piece_max };
     if (to.fd < 0)
         return refuse(reactor, piece, errno, output->name);
     return fate_defer_to_thread(reactor, write_all, fate_box_with(end_job, struct output_job, to, piece));
@@ -81,22 +109,39 @@ static fate_deferred *write_piece(fate_reactor *reactor, fate_value *arg, fate_v
 
 static const fate_sink_ops output_ops = { .size = sizeof output_ops, .name = "output", .write = write_piece };
 
+/* A pipe that has room has it for PIPE_BUF bytes at least.  Files never wait. */
+static size_t piece_max_of(int fd)
+{
+    struct stat about;
+    bool is_file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    int flags = fcntl(fd, F_GETFL);
+
+    return is_file || (flags >= 0 && flags & O_NONBLOCK) ? SIZE_MAX : PIPE_BUF;
+}
+
 static fate_value sink_to(int fd, const char *name)
 {
     if (fd < 0)
         return fate_raise_errno(errno, "write to %s", name);
-    return fate_sink(&output_ops, fate_box_with(close_output, struct output, fd, name));
+    return fate_sink(&output_ops, fate_box_with(close_output, struct output, fd, name, piece_max_of(fd)));
 }
 
+#define OPEN_FLAGS (O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/* A pipe is opened again, so that ours does not block; others may have the one that we were given. */
 fate_value fate__output_sink(void)
 {
-    return sink_to(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0), "standard output");
+    struct stat about;
+    bool is_pipe = fstat(STDOUT_FILENO, &about) == 0 && S_ISFIFO(about.st_mode);
+    int fd = is_pipe ? open("/proc/self/fd/1", OPEN_FLAGS) : -1;
+
+    return sink_to(fd < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : fd, "standard output");
 }
 
 /* A pipe that nobody reads is not waited for: that would keep the other pages too. */
 fate_value fate__device_sink(const char *path)
 {
-    return sink_to(open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), path);
+    return sink_to(open(path, OPEN_FLAGS), path);
 }
 
 bool fate__is_device(const char *path)

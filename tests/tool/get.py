@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """Runs `fate get` against a web server of Python's: get.py --program FATE"""
+import array
+import fcntl
 import json
 import os
 import pathlib
@@ -7,6 +9,8 @@ import signal
 import socket
 import stat
 import tempfile
+import termios
+import time
 
 import peer
 
@@ -237,6 +241,21 @@ def an_interrupt_ends_it(test, site):
     test.expect("errors and status", (err, process.returncode), ("", 130))
 
 
+def an_interrupt_waits_for_no_reader(test, site):
+    reader, writer = os.pipe()
+    process = peer.subprocess.Popen([test.program, "get", "-o", "-", f"{site.url}/large"], stdout=writer,
+                                    stderr=peer.subprocess.DEVNULL)
+    deadline = time.monotonic() + peer.SECONDS_MAX
+    while array.array("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0] < 65536:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    test.expect("status", process.wait(peer.SECONDS_MAX), 130)
+    os.close(reader)
+    os.close(writer)
+
+
 def a_terminal_that_goes_leaves_no_file(test, site):
     site.has_begun.clear()
     with tempfile.TemporaryDirectory() as folder:
@@ -264,4 +283,4 @@ peer.run_cases([fetches_what_is_there_and_reports_what_is_not, one_page_has_no_s
                 a_page_goes_to_standard_output, what_cannot_be_said_is_said, headers_are_sent,
                 busy_servers_are_asked_again, pages_get_no_more_than_their_time, limits_hold,
                 descriptors_are_there_for_all_at_once, an_interrupt_ends_it,
-                a_terminal_that_goes_leaves_no_file, help_is_there])
+                an_interrupt_waits_for_no_reader, a_terminal_that_goes_leaves_no_file, help_is_there])
