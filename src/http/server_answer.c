@@ -62,6 +62,22 @@ static void send_value(fate_request *request, struct fate__http_slice type, fate
 
 /* ---- JSON ---- */
 
+static void send_json_text(fate_request *request, const struct fate__text *text)
+{
+    if (text->len <= COPIED_MAX) {
+        send_bytes(request, JSON_TYPE, text->bytes, text->len);
+        finish(request);
+        return;
+    }
+    fate_value whole = fate_str_n(text->bytes, text->len);
+    if (fate_is_failure(&whole)) {
+        fate__http_answer(request, whole);
+        return;
+    }
+    send_value(request, JSON_TYPE, whole);
+    finish(request);
+}
+
 static void send_json(fate_request *request, fate_value v)
 {
     struct fate__text text = { 0 };
@@ -73,10 +89,8 @@ static void send_json(fate_request *request, fate_value v)
         fate__http_answer(request, fate_raise(&FATE_NO_MEMORY, "no memory for an answer"));
     else if (error < 0)
         fate__http_answer(request, fate_raise(&FATE_TYPE_ERROR, "the page's answer as JSON: %s", why));
-    else {
-        send_bytes(request, JSON_TYPE, text.bytes, text.len);
-        finish(request);
-    }
+    else
+        send_json_text(request, &text);
     fate__text_done(&text);
 }
 
