@@ -16,10 +16,10 @@
 
 static char folder[] = "/tmp/fate-static-XXXXXX";
 
-static void put(const char *name, const char *text)
+static void put_at(time_t seconds, const char *name, const char *text)
 {
     char path[256];
-    struct timespec times[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+    struct timespec times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
@@ -30,12 +30,26 @@ static void put(const char *name, const char *text)
     utimensat(AT_FDCWD, path, times, 0);
 }
 
+static void put(const char *name, const char *text)
+{
+    put_at(1000000000, name, text);
+}
+
 static void make_folder(const char *name)
 {
     char path[256];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     mkdir(path, 0755);
+}
+
+static void make_pipe(const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (mkfifo(path, 0644) < 0)
+        perror(path);
 }
 
 static void make_link(const char *to, const char *name)
@@ -68,6 +82,8 @@ static void make_files(void)
         abort();
     atexit(clean_up);
     put("a.txt", "0123456789");
+    put_at(2000000000, "future", "flying cars");
+    make_pipe("pipe");
     put("style.css", "body {}");
     put("style.css.gz", "zipped");
     put(".secret", "secret");
@@ -98,6 +114,7 @@ static bool begin(void)
     test_resume_failures();
     if (!web_begin(NULL, NULL))
         return false;
+    fate_advance(web_reactor, 1000000001 * FATE_SECOND);
     fate_site_mount(web_site, "/files", fate_static_new(web_reactor, folder));
     fate_site_mount(web_site, "/any", fate_resource_new(web_reactor, about, fate_none()));
     fate_site_mount(web_site, "//other.example/files", fate_resource_new(web_reactor, about, fate_none()));
@@ -146,6 +163,7 @@ TEST(what_lies_outside_is_not_there)
         return;
     expect_status(GET("/files/nothing"), " 404 ");
     expect_status(GET("/files/outside"), " 404 ");
+    expect_status(GET("/files/pipe"), " 404 ");
     expect_status(GET("/files/up/"), " 404 ");
     expect_status(GET("/files/up/etc/passwd"), " 404 ");
     expect_status(GET("/files/.secret"), " 404 ");
@@ -175,6 +193,17 @@ TEST(a_folder_has_an_index_or_a_listing)
     EXPECT_CONTAINS(heard, "<li><a href=\"./below/\">below/</a></li>\n<li><a href=\"./b\">b</a></li>\n");
     EXPECT(!strstr(heard, "hidden"));
     EXPECT_CONTAINS(web_ask(GET("/files/")), "<a href=\"./%3C%26%3E.html\">&lt;&amp;&gt;.html</a>");
+    EXPECT(!strstr(web_ask(GET("/files/")), "pipe"));
+}
+
+TEST(nothing_was_changed_later_than_now)
+{
+    if (!begin())
+        return;
+    const char *heard = web_ask(GET("/files/future"));
+    EXPECT_CONTAINS(heard, "Date: Sun, 09 Sep 2001 01:46:41 GMT\r\n");
+    EXPECT_CONTAINS(heard, "Last-Modified: Sun, 09 Sep 2001 01:46:41 GMT\r\n");
+    expect_status(GET_IF("/files/future", "If-Modified-Since: Sun, 09 Sep 2001 01:46:41 GMT"), " 200 ");
 }
 
 TEST(the_compressed_one_is_sent_to_those_who_take_it)

@@ -38,11 +38,19 @@ static bool has_room(struct listing *listing)
     return true;
 }
 
+/* What would not be sent is not shown; where a link leads is not known here. */
+static bool is_shown(const struct dirent *found)
+{
+    bool is_known = found->d_type != DT_UNKNOWN && found->d_type != DT_LNK;
+
+    return found->d_name[0] != '.' && (!is_known || found->d_type == DT_REG || found->d_type == DT_DIR);
+}
+
 static int add(struct listing *listing, const struct dirent *found)
 {
     size_t n = strlen(found->d_name) + 1;
 
-    if (found->d_name[0] == '.')
+    if (!is_shown(found))
         return 0;
     if (listing->n == ENTRIES_MAX) {
         listing->is_cut = true;

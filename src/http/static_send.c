@@ -23,6 +23,11 @@ static struct fate__http_slice slice(const char *text)
     return (struct fate__http_slice){ text, strlen(text) };
 }
 
+static int64_t now_of(const fate_request *request)
+{
+    return fate_time_of_day(request->site->reactor) / FATE_SECOND;
+}
+
 /* ---- Conditions ---- */
 
 /* A file that is replaced is another inode; one that is written in place has another time or size. */
@@ -33,14 +38,15 @@ static void make_validators(struct sending *sending)
     snprintf(sending->etag, sizeof sending->etag, "\"%llx-%llx-%llx%09llx\"",
              (unsigned long long)about->st_ino, (unsigned long long)about->st_size,
              (unsigned long long)about->st_mtim.tv_sec, (unsigned long long)about->st_mtim.tv_nsec);
-    fate__http_date_text(about->st_mtim.tv_sec, sending->modified);
+    int64_t seconds = about->st_mtim.tv_sec, now = now_of(sending->request);
+    fate__http_date_text(seconds < now ? seconds : now, sending->modified); /* RFC 9110, 8.8.2.1 */
 }
 
 static bool is_since(const struct sending *sending, const char *date)
 {
-    int64_t now = fate_time_of_day(sending->request->site->reactor) / FATE_SECOND, seconds;
+    int64_t seconds;
 
-    return fate__http_date_parse(slice(date), now, &seconds) &&
+    return fate__http_date_parse(slice(date), now_of(sending->request), &seconds) &&
            sending->file->about.st_mtim.tv_sec <= seconds;
 }
 
@@ -52,7 +58,7 @@ static int check_conditions(const struct sending *sending)
     const char *unmodified = fate_request_header(request, "if-unmodified-since");
     const char *none_match = fate_request_header(request, "if-none-match");
     const char *modified = fate_request_header(request, "if-modified-since");
-    int64_t seconds, now = fate_time_of_day(request->site->reactor) / FATE_SECOND;
+    int64_t seconds, now = now_of(request);
 
     if (match && !fate__http_etag_in(slice(match), slice(sending->etag), true))
         return 412;
