@@ -299,6 +299,8 @@ TEST(tracebacks_are_shown_when_they_are_asked_for)
     if (!web_begin(&options, routes))
         return;
     EXPECT_CONTAINS(web_ask(GET("/wrong")), "ValueError: out of tea\n  raised wrong");
+    EXPECT_CONTAINS(web_ask("GET /wrong HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n"),
+                    "<pre>ValueError: out of tea\n  raised wrong");
 }
 
 /* ---- Pages that take their time ---- */

@@ -110,10 +110,12 @@ static void add_html_page(struct fate__text *to, int status, const char *reason,
                       "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>%d %s</title>\n"
                       "<h1>%d %s</h1>\n",
                       status, reason, status, reason);
-    if (*detail) {
-        fate__text_add(to, "<p>");
-        fate__add_html(to, detail, strlen(detail));
-        fate__text_add(to, "</p>\n");
+    size_t len = strlen(detail);
+    bool has_lines = strcspn(detail, "\n") + 1 < len; /* a traceback has */
+    if (len) {
+        fate__text_add(to, has_lines ? "<pre>" : "<p>");
+        fate__add_html(to, detail, len);
+        fate__text_add(to, has_lines ? "</pre>\n" : "</p>\n");
     }
     fate__text_add(to, "</html>\n");
 }
