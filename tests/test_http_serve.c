@@ -200,6 +200,20 @@ TEST(requests_are_logged_as_they_are_everywhere)
     end();
 }
 
+TEST(what_is_refused_is_logged_too)
+{
+    const fate_site_options options = { .size = sizeof options, .log_format = "common" };
+
+    if (!begin(&options))
+        return;
+    web_ask("GET /\" HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_CONTAINS(web_logged(), "10.0.0.2 - - [01/Jan/1970:00:00:00 +0000] \"-\" 400 ");
+    web_ask("GET /hello/a HTTP/1.1\r\n");
+    fate_play(web_reactor, 20 * FATE_SECOND);
+    EXPECT_CONTAINS(web_logged(), "[01/Jan/1970:00:00:10 +0000] \"-\" 408 ");
+    end();
+}
+
 /* The head lies where what comes behind it is read to. */
 TEST(a_request_that_is_answered_before_its_body_has_come_is_logged_as_it_was)
 {
@@ -236,6 +250,11 @@ TEST(a_log_may_be_json_in_a_file)
         n = pread(fd, line, sizeof line - 1, n > 0 ? n : 0);
         line[n > 0 ? n : 0] = '\0';
         EXPECT_CONTAINS(line, "{\"time\":13.345678,\"peer\":\"unix:/run/a\\\"b:c\",\"method\"");
+        web_ask("GET\r\n");
+        fate_play(web_reactor, FATE_SECOND);
+        n = pread(fd, line, sizeof line - 1, lseek(fd, 0, SEEK_END) - 150);
+        line[n > 0 ? n : 0] = '\0';
+        EXPECT_CONTAINS(line, "\"method\":\"\",\"target\":\"\",\"status\":400,\"bytes\":");
         end();
     }
     if (fd >= 0)

@@ -71,7 +71,8 @@ typedef struct fate_site_options {
     fate_time page_timeout;  /* for what a page follows, beyond it 503: none */
     fate_time drain_max;     /* see fate_serve_site: 30 s */
     const char *server_name; /* for the field Server, copied: "libfate"; "" for none */
-    const char *log_format;  /* "common" or "json": an access log; NULL: none */
+    const char *log_format;  /* "common" or "json": an access log; NULL: none.  What was refused before its
+                                head was whole has "-" for a request line, or empty texts */
     const char *log_file;    /* to be appended to, copied; NULL: the reactor's log */
     bool show_traceback;     /* on the page of a 500: for developers alone */
     size_t connections_max;  /* of each endpoint; beyond it others wait to be accepted: FATE_UNLIMITED */

@@ -109,14 +109,24 @@ static void add_time(struct fate__text *to, int64_t seconds)
     fate__text_format(to, "%.2s/%.3s/%.4s:%.8s +0000", date + 5, date + 8, date + 12, date + 17);
 }
 
+/* What was refused before its head was there has none of these, but is a line all the same. */
 static struct fate__http_slice method_of(const fate_request *request)
 {
-    return fate__http_at(&request->parser.head.fields, request->parser.head.method_name);
+    const struct fate__http_head *head = &request->parser.head;
+
+    return request->has_head ? fate__http_at(&head->fields, head->method_name) : FATE__HTTP_SLICE("");
 }
 
 static struct fate__http_slice target_of(const fate_request *request)
 {
-    return fate__http_at(&request->parser.head.fields, request->parser.head.target);
+    const struct fate__http_head *head = &request->parser.head;
+
+    return request->has_head ? fate__http_at(&head->fields, head->target) : FATE__HTTP_SLICE("");
+}
+
+static int64_t began(const fate_request *request)
+{
+    return request->has_head ? request->began_at : fate_time_of_day(request->site->reactor);
 }
 
 /* 499: the client has gone before there was an answer. */
@@ -125,26 +135,36 @@ static int status_in_log(const fate_request *request)
     return request->has_begun ? request->status : 499;
 }
 
+static void add_request_line(struct fate__text *to, const fate_request *request)
+{
+    struct fate__http_slice method = method_of(request), target = target_of(request);
+
+    if (!request->has_head) {
+        fate__text_add(to, "-");
+        return;
+    }
+    add_shown(to, method.at, method.len);
+    fate__text_add(to, " ");
+    add_shown(to, target.at, target.len);
+    fate__text_format(to, " HTTP/1.%d", request->parser.head.minor);
+}
+
 static void add_common(struct fate__text *to, const fate_request *request)
 {
     char text[FATE_ADDRESS_TEXT_BYTES];
     const char *peer = peer_of(request, text);
-    struct fate__http_slice method = method_of(request), target = target_of(request);
 
     add_shown(to, peer, strlen(peer));
     fate__text_add(to, " - - [");
-    add_time(to, request->began_at / FATE_SECOND);
+    add_time(to, began(request) / FATE_SECOND);
     fate__text_add(to, "] \"");
-    add_shown(to, method.at, method.len);
-    fate__text_add(to, " ");
-    add_shown(to, target.at, target.len);
-    fate__text_format(to, " HTTP/1.%d\" %d %lld", request->parser.head.minor, status_in_log(request),
-                      (long long)request->n_body_bytes);
+    add_request_line(to, request);
+    fate__text_format(to, "\" %d %lld", status_in_log(request), (long long)request->n_body_bytes);
 }
 
 static int64_t taken(const fate_request *request)
 {
-    int64_t time = fate_time_of_day(request->site->reactor) - request->began_at;
+    int64_t time = fate_time_of_day(request->site->reactor) - began(request);
 
     return time > 0 ? time / FATE_MICROSECOND : 0;
 }
@@ -155,16 +175,17 @@ static void add_json_line(struct fate__text *to, const fate_request *request)
     const char *peer = peer_of(request, text);
     struct fate__http_slice method = method_of(request), target = target_of(request);
 
-    fate__text_format(to, "{\"time\":%lld.%06lld,\"peer\":", (long long)(request->began_at / FATE_SECOND),
-                      (long long)(request->began_at % FATE_SECOND / FATE_MICROSECOND));
+    fate__text_format(to, "{\"time\":%lld.%06lld,\"peer\":", (long long)(began(request) / FATE_SECOND),
+                      (long long)(began(request) % FATE_SECOND / FATE_MICROSECOND));
     fate__add_json_string(to, peer, strlen(peer));
     fate__text_add(to, ",\"method\":");
     fate__add_json_string(to, method.at, method.len);
     fate__text_add(to, ",\"target\":");
     fate__add_json_string(to, target.at, target.len);
-    fate__text_format(to, ",\"version\":\"1.%d\",\"status\":%d,\"bytes\":%lld,\"microseconds\":%lld}",
-                      request->parser.head.minor, status_in_log(request), (long long)request->n_body_bytes,
-                      (long long)taken(request));
+    if (request->has_head)
+        fate__text_format(to, ",\"version\":\"1.%d\"", request->parser.head.minor);
+    fate__text_format(to, ",\"status\":%d,\"bytes\":%lld,\"microseconds\":%lld}", status_in_log(request),
+                      (long long)request->n_body_bytes, (long long)taken(request));
 }
 
 /* As fields, which the log's observers write as they do. */
@@ -197,8 +218,6 @@ void fate__access_log_add(const fate_request *request)
 {
     fate_website *site = request->site;
 
-    if (!request->has_head)
-        return;
     if (site->log.fd < 0) {
         if (site->log.is_json)
             log_fields(request);
