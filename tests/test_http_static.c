@@ -330,6 +330,13 @@ static void mount_nowhere(void *arg)
     fate_site_mount(fate_site_new(reactor), "docs", fate_resource_new(reactor, about, fate_none()));
 }
 
+static void mount_at_a_port(void *arg)
+{
+    fate_reactor *reactor = fate_reactor_new_simulated();
+
+    fate_site_mount(fate_site_new(reactor), "//host:80/docs", fate_resource_new(reactor, about, fate_none()));
+}
+
 static void add_wrong_route(void *arg)
 {
     static const fate_route wrong[] = { { "GET docs", about }, { 0 } };
@@ -341,6 +348,7 @@ TEST(what_the_programmer_does_wrong_stops)
 {
     EXPECT_STOP(mount_twice, NULL, "fate_site_mount was called twice", "/a");
     EXPECT_STOP(mount_nowhere, NULL, "fate_site_mount", "\"docs\"", "must begin with a slash");
+    EXPECT_STOP(mount_at_a_port, NULL, "fate_site_mount", "\"//host:80/docs\"", "without its port");
     EXPECT_STOP(add_wrong_route, NULL, "fate_site_routes", "GET docs");
 }
 
@@ -366,4 +374,7 @@ TEST(a_folder_that_is_not_there_fails_serving)
     fate_website *site = fate_site_new_with(web_reactor, .log_format = "short");
     fate_add_errback(fate_serve_site(site, "tcp:80"), forgive, fate_ptr(&n_failed));
     EXPECT_EQ(n_failed, 2);
+    site = fate_site_new_with(web_reactor, .body_timeout = -FATE_SECOND);
+    fate_add_errback(fate_serve_site(site, "tcp:80"), forgive, fate_ptr(&n_failed));
+    EXPECT_EQ(n_failed, 3);
 }

@@ -52,6 +52,9 @@ static fate_value check_options(const fate_site_options *options)
     if (format && strcmp(format, "common") != 0 && strcmp(format, "json") != 0)
         return fate_raise(&FATE_VALUE_ERROR,
                           "the site's log_format is \"%s\": it may be \"common\" or \"json\"", format);
+    if (options->head_timeout < 0 || options->body_timeout < 0 || options->idle_timeout < 0 ||
+        options->page_timeout < 0 || options->drain_max < 0)
+        return fate_raise(&FATE_VALUE_ERROR, "one of the site's times is negative: FATE_NEVER is no limit");
     return fate_none();
 }
 
@@ -219,8 +222,14 @@ static const char *wrong_prefix(const char *prefix)
         return "it must begin with a slash: \"/docs\", or \"//host/docs\"";
     if (strpbrk(prefix, "?#{}%"))
         return "it is a plain path: decoded, without braces and without a query";
-    if (prefix[1] == '/' && (!prefix[2] || prefix[2] == '/'))
+    if (prefix[1] != '/')
+        return NULL;
+    size_t len = strcspn(prefix + 2, "/");
+    const char *colon = memrchr(prefix + 2, ':', len);
+    if (!len)
         return "behind // there must be a host";
+    if (colon && (prefix[2] != '[' || colon[-1] == ']'))
+        return "a host is given without its port: it is the same for all";
     return NULL;
 }
 
