@@ -87,11 +87,29 @@ static fate_value plenty(fate_request *request, fate_value *arg)
     return fate_source(fate_request_reactor(request), &ops, fate_none());
 }
 
-static const fate_route routes[] = { { "POST /echo", echo },         { "POST /form", form },
-                                     { "POST /back", back },         { "GET /back", back },
-                                     { "POST /ignore", ignore },     { "GET /ignore", ignore },
-                                     { "POST /watching", watching }, { "POST /pieces", pieces },
-                                     { "GET /plenty", plenty },      { 0 } };
+static fate_deferred *fail(fate_value *arg, size_t bytes_max)
+{
+    return fate_fail(web_reactor, fate_raise(&FATE_VALUE_ERROR, "out of tea"));
+}
+
+static fate_value failing(fate_request *request, fate_value *arg)
+{
+    static const fate_source_ops ops = { .size = sizeof ops, .read = fail };
+
+    return fate_source(web_reactor, &ops, fate_none());
+}
+
+static const fate_route routes[] = { { "POST /echo", echo },
+                                     { "POST /form", form },
+                                     { "POST /back", back },
+                                     { "GET /back", back },
+                                     { "POST /ignore", ignore },
+                                     { "GET /ignore", ignore },
+                                     { "POST /watching", watching },
+                                     { "POST /pieces", pieces },
+                                     { "GET /plenty", plenty },
+                                     { "GET /failing", failing },
+                                     { 0 } };
 
 static bool begin(void)
 {
@@ -403,7 +421,11 @@ TEST(an_answer_whose_source_fails_is_cut)
     web_end_of_peer();
     EXPECT(!strstr(web_heard(), "0\r\n\r\n"));
     EXPECT(web_has_ended());
-    EXPECT_CONTAINS(web_logged(), "HttpShortBody");
+    EXPECT(!strstr(web_logged(), "HttpShortBody")); /* which is the client's doing */
+    EXPECT(!strstr(web_ask(GET("/failing")), "0\r\n\r\n"));
+    EXPECT(web_has_ended());
+    EXPECT_CONTAINS(web_logged(), "a page: GET /failing");
+    EXPECT_CONTAINS(web_logged(), "ValueError: out of tea");
 }
 
 static int n_pieces;

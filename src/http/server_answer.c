@@ -107,10 +107,20 @@ static void log_failure(const fate_request *request, fate_value failure)
     fate_drop(why);
 }
 
+/* A body that was cut, or is wrong, is the client's doing. */
+static bool is_of_body(const fate_request *request, const fate_value *why)
+{
+    return !fate_is_none(&request->body_why) &&
+           (fate_is(why, &FATE_HTTP_SHORT_BODY) || fate_is(why, &FATE_HTTP_PROTOCOL));
+}
+
 /* An answer that is cut must not look whole. */
 static void cut(fate_request *request, fate_value why)
 {
-    log_failure(request, why);
+    if (is_of_body(request, &why))
+        fate_drop(why);
+    else
+        log_failure(request, why);
     fate_drop(fate_take(&request->source));
     fate_abort_connection(request->connection->base.transport);
 }
@@ -265,13 +275,6 @@ static int status_of(const fate_value *why)
     if (payload && fate_kind_of(payload) == FATE_KIND_DICT && !fate_dict_get(payload, "url"))
         status = fate_dict_get(payload, "status");
     return status && fate_get_int(status, &n) && n >= 400 && n <= 599 ? (int)n : 0;
-}
-
-/* A body that was cut, or is wrong, is the client's doing. */
-static bool is_of_body(const fate_request *request, const fate_value *why)
-{
-    return !fate_is_none(&request->body_why) &&
-           (fate_is(why, &FATE_HTTP_SHORT_BODY) || fate_is(why, &FATE_HTTP_PROTOCOL));
 }
 
 /* Fields that spoke of the page which there is not now. */
