@@ -249,6 +249,7 @@ TEST(a_body_that_is_cut_or_wrong_is_no_body)
     EXPECT(web_has_ended());
     web_ask(POST("/watching", "5") "hel");
     web_lose();
+    EXPECT_EQ(n_failed, 2);
     const char *heard = web_ask(CHUNKED("/echo") "x\r\n" GET("/ignore"));
     EXPECT(!strstr(heard, "ignored"));
     EXPECT(strncmp(heard, "HTTP/1.1 ", 9) == 0);

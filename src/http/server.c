@@ -669,7 +669,9 @@ static void lost(fate_protocol *p, fate_value *why)
     connection->request = NULL;
     if (fate__unlikely(connection->site->log.is_on) && request->has_head)
         fate__access_log_add(request);
-    fate__http_body_failed(request, fate_copy(why));
+    if (!request->has_all)
+        fate__http_body_failed(request, fate_raise_from(&FATE_HTTP_SHORT_BODY, fate_copy(why),
+                                                        "the connection was lost before the body had come"));
     fate__http_give_up(request);
     fate__http_request_over(request);
 }
