@@ -19,7 +19,9 @@
  *     fate_http_raise(…)      that status, with the text as its page
  *     another failure         500, and it is logged with its path
  * fate_set_header and fate_set_status say more.  When the connection is lost before the page is done, the
- * deferred that it follows is cancelled.  A peer that has only said that it sends no more is still answered.
+ * deferred that it follows is cancelled.  A peer that has only said that it sends no more is still answered;
+ * one that has closed looks the same, until something is written to it, or the kernel asks, which it does of
+ * those who wait for more than a minute or two.
  *
  * The requests of a connection are answered one after the other.  What is wrong with a request is answered as
  * RFC 9110 and RFC 9112 say, and nothing behind it is served.  A page that does not read the body of its
@@ -119,7 +121,7 @@ FATE_API fate_resource *fate_resource_new_at(fate_reactor *reactor, fate_page *p
  * conditions (RFC 9110, 13), index.html, else a listing; for a folder without a slash a redirect.  Where
  * a.css.gz lies beside a.css and is not older, it is sent to those who accept gzip.  What begins with a dot
  * is not there.  Nothing outside of the folder is reached; symbolic links are followed as far as they stay
- * inside.  A folder that cannot be opened fails each fate_serve_site. */
+ * inside, but absolute ones never.  A folder that cannot be opened fails each fate_serve_site. */
 FATE_API fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory, const char *where);
 
 /* ---- Requests: what was asked ----

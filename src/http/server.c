@@ -240,6 +240,12 @@ static void look_again(struct fate__http_connection *connection, fate_time now)
 
     if (what == FATE__HTTP_RESTS && fate_write_queued(connection->base.transport))
         what = FATE__HTTP_FOR_ROOM;
+    if (what == FATE__HTTP_FOR_PAGE && !connection->is_watched) {
+        /* For long.  Of a client that is lost without a word nothing would be known before the page says
+         * something; nor of one that has closed, which looks as if it had only said all. */
+        connection->is_watched = true;
+        fate_set_keep_alive(connection->base.transport, FATE__HTTP_WATCHED_AFTER);
+    }
     bool is_other = what != connection->waits_for || what == FATE__HTTP_FOR_PAGE;
     if (is_other || (connection->deadline <= now && gets_on(connection)))
         begin_waiting(connection, what, now);

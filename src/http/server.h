@@ -39,6 +39,8 @@
 #define FATE__HTTP_LINGER_BYTES ((size_t)64 << 20)
 #define FATE__HTTP_LINGER_TIME  (5 * FATE_SECOND)
 #define FATE__HTTP_LINGER_TIMES 6
+/* A client that waits for a page is asked by the kernel whether it is still there. */
+#define FATE__HTTP_WATCHED_AFTER (60 * FATE_SECOND)
 /* Of an answer, in idle_timeout: less is no progress. */
 #define FATE__HTTP_TAKEN_MIN ((size_t)16 * 1024)
 
@@ -163,6 +165,7 @@ struct fate__http_connection {
     bool is_stopping : 1;
     bool will_go_on : 1; /* a call is planned */
     bool is_lost : 1;
+    bool is_watched : 1; /* by the kernel: whether the peer is still there */
     uint8_t n_times_lingered;
     size_t n_lingered;
     size_t seen; /* of what was queued, or lingered, when waiting for it began: whether there is progress */
