@@ -48,11 +48,8 @@ int64_t fate__http_number(struct fate__http_slice digits)
 
     if (!digits.len || !fate__http_all(digits, FATE__HTTP_DIGIT))
         return -1;
-    for (size_t i = 0; i < digits.len; i++) {
-        int digit = digits.at[i] - '0';
-        if (n > (INT64_MAX - digit) / 10)
+    for (size_t i = 0; i < digits.len; i++)
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digits.at[i] - '0', &n))
             return -1;
-        n = n * 10 + digit;
-    }
     return n;
 }

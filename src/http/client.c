@@ -229,7 +229,6 @@ static void got_head(struct fate__client *client)
         fate__send_stop(fetch);
     }
     fetch->stage = FATE__FETCH_READING;
-    client->due = fate_now(client->base.reactor);
     fate__client_arm(client, client->agent->options.idle_timeout);
     fate__fetch_head(fetch, head);
 }

@@ -74,13 +74,10 @@ static bool is_made_here(const char *name)
 /* Of a source; of all else the length is known here. */
 static int announce_length(fate_request *request, struct fate__http_slice digits)
 {
-    int64_t n = 0;
+    int64_t n = fate__http_number(digits);
 
-    if (!digits.len || !fate__http_all(digits, FATE__HTTP_DIGIT))
+    if (n < 0)
         return -EINVAL;
-    for (size_t i = 0; i < digits.len; i++)
-        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digits.at[i] - '0', &n))
-            return -EINVAL;
     request->source_bytes = n;
     return 0;
 }
