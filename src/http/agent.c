@@ -32,6 +32,14 @@ static size_t bucket_of(const char *name, uint16_t port)
     return hash % FATE__HOST_BUCKETS;
 }
 
+static void free_host_memory(struct fate__host *host)
+{
+    fate__text_done(&host->endpoint);
+    fate__text_done(&host->shown);
+    fate__free(host->name);
+    fate__free(host);
+}
+
 static void free_host(struct fate__host *host)
 {
     struct fate__host **at = &host->agent->hosts[bucket_of(host->name, host->port)];
@@ -39,9 +47,7 @@ static void free_host(struct fate__host *host)
     while (*at != host)
         at = &(*at)->next;
     *at = host->next;
-    fate__text_done(&host->endpoint);
-    fate__free(host->name);
-    fate__free(host);
+    free_host_memory(host);
 }
 
 static void free_host_if_unused(struct fate__host *host)
@@ -55,9 +61,10 @@ static bool fill_in_host(struct fate__host *host, const struct fate__url *url)
     const char *fmt = url->host_kind == FATE__HOST_IPV6 ? "tcp:[%s]:%u" : "tcp:%s:%u";
 
     fate__text_format(&host->endpoint, fmt, url->host, url->port);
+    fate__url_add_host(&host->shown, url);
     host->name = fate__text_copy(url->host, strlen(url->host));
     host->port = url->port;
-    return host->name && !host->endpoint.has_failed;
+    return host->name && !host->endpoint.has_failed && !host->shown.has_failed;
 }
 
 static struct fate__host *new_host(fate_agent *agent, const struct fate__url *url)
@@ -67,9 +74,7 @@ static struct fate__host *new_host(fate_agent *agent, const struct fate__url *ur
     if (!host)
         return NULL;
     if (!fill_in_host(host, url)) {
-        fate__text_done(&host->endpoint);
-        fate__free(host->name);
-        fate__free(host);
+        free_host_memory(host);
         return NULL;
     }
     struct fate__host **bucket = &agent->hosts[bucket_of(host->name, host->port)];

@@ -26,6 +26,7 @@ struct fate__host {
     char *name;
     uint16_t port;
     struct fate__text endpoint; /* "tcp:example.org:80" */
+    struct fate__text shown;    /* as the field Host says it: "example.org" */
     struct fate__link idle;     /* connections, the one used last first */
     struct fate__link line;     /* fetches that wait for one */
     struct fate__link waits;    /* in the agent's list while there is somebody in the line */
@@ -149,7 +150,8 @@ struct fate_response {
 
     /* What is asked for. */
     struct fate__url url;
-    char *method;
+    const char *method;
+    char *own_method;               /* that, where the program has said it; else NULL */
     struct fate__http_pair *fields; /* the program's; one block with their texts */
     size_t n_fields;
     char *user_password; /* NULL: none */

@@ -91,25 +91,18 @@ static void add_own_fields(struct fields *fields, const char *authorization)
         add_field(fields, FATE__HTTP_SLICE("Expect"), "100-continue");
 }
 
-/* The request's texts, one behind the other. */
-struct lines {
-    struct fate__text text;
-    size_t target, authorization; /* the host comes first */
+/* What has to be put together for some requests. */
+struct texts {
+    struct fate__text target, authorization;
 };
 
-static bool make_lines(const fate_response *fetch, struct lines *lines)
+static bool make_texts(const fate_response *fetch, struct texts *texts)
 {
-    struct fate__text *text = &lines->text;
-
-    fate__url_add_host(text, &fetch->url);
-    fate__text_add_n(text, "", 1);
-    lines->target = text->len;
-    fate__url_add_target(text, &fetch->url);
-    fate__text_add_n(text, "", 1);
-    lines->authorization = text->len;
+    if (fetch->url.query)
+        fate__url_add_target(&texts->target, &fetch->url);
     if (has_credentials(fetch))
-        add_authorization(fetch, text);
-    return !text->has_failed;
+        add_authorization(fetch, &texts->authorization);
+    return !texts->target.has_failed && !texts->authorization.has_failed;
 }
 
 /* The length, or -errno. */
@@ -138,19 +131,20 @@ static ssize_t write_long_head(fate_response *fetch, const struct fate__http_req
     return why;
 }
 
-static ssize_t write_request(fate_response *fetch, const struct lines *lines, struct fate__http_pair *list)
+static ssize_t write_request(fate_response *fetch, const struct texts *texts, struct fate__http_pair *list)
 {
     char head[HEAD_BYTES];
     struct fields fields = { list, 0, fetch };
 
-    add_own_fields(&fields, lines->text.bytes + lines->authorization);
+    add_own_fields(&fields, texts->authorization.bytes);
     if (fetch->n_fields)
         memcpy(list + fields.n, fetch->fields, fetch->n_fields * sizeof *list);
     const struct fate__http_request request = { .fields = list,
                                                 .n_fields = fields.n + fetch->n_fields,
                                                 .method = fetch->method,
-                                                .target = lines->text.bytes + lines->target,
-                                                .host = lines->text.bytes,
+                                                .target =
+                                                    fetch->url.query ? texts->target.bytes : fetch->url.path,
+                                                .host = fetch->host->shown.bytes,
                                                 .body_bytes = fetch->body_bytes,
                                                 .keeps_alive = true };
     ssize_t len = write_head(fetch, &request, head, sizeof head);
@@ -160,14 +154,15 @@ static ssize_t write_request(fate_response *fetch, const struct lines *lines, st
 static ssize_t send_head(fate_response *fetch)
 {
     struct fate__http_pair few[16], *list = few;
-    struct lines lines = { .target = 0 };
+    struct texts texts = { 0 };
     ssize_t why = -ENOMEM;
 
     if (fetch->n_fields + FIELDS_OWN_MAX + 1 > sizeof few / sizeof *few)
         list = fate__alloc((fetch->n_fields + FIELDS_OWN_MAX + 1) * sizeof *list);
-    if (list && make_lines(fetch, &lines))
-        why = write_request(fetch, &lines, list);
-    fate__text_done(&lines.text);
+    if (list && make_texts(fetch, &texts))
+        why = write_request(fetch, &texts, list);
+    fate__text_done(&texts.target);
+    fate__text_done(&texts.authorization);
     if (list != few)
         fate__free(list);
     return why;

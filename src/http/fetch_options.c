@@ -141,17 +141,19 @@ static bool take_body(fate_response *fetch, const char *site)
 
 static int take_texts(fate_response *fetch, const fate_fetch_options *options)
 {
-    const char *method = options->method ? options->method : fetch->body_kind ? "POST" : "GET";
-
-    fetch->method = fate__text_copy(method, strlen(method));
-    if (!fetch->method)
-        return -ENOMEM;
+    fetch->method = fetch->body_kind ? "POST" : "GET";
+    if (options->method) {
+        fetch->own_method = fate__text_copy(options->method, strlen(options->method));
+        if (!fetch->own_method)
+            return -ENOMEM;
+        fetch->method = fetch->own_method;
+    }
     if (options->user_password) {
         fetch->user_password = fate__text_copy(options->user_password, strlen(options->user_password));
         if (!fetch->user_password)
             return -ENOMEM;
     }
-    if (strcmp(method, "CONNECT") == 0)
+    if (strcmp(fetch->method, "CONNECT") == 0)
         return -ENOTSUP;
     return take_headers(fetch, options->headers);
 }
@@ -219,7 +221,7 @@ bool fate__fetch_take_options(fate_response *fetch, const char *url, const fate_
 void fate__fetch_drop_request(fate_response *fetch)
 {
     fate__url_done(&fetch->url);
-    fate__free(fetch->method);
+    fate__free(fetch->own_method);
     fate__free(fetch->fields);
     fate__free(fetch->user_password);
     fate__free(fetch->location);

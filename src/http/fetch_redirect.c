@@ -60,20 +60,13 @@ static bool is_about_body(struct fate__http_slice name)
            fate__http_same(name, FATE__HTTP_SLICE("Expect"));
 }
 
-/* False: no memory. */
-static bool become_get(fate_response *fetch)
+static void become_get(fate_response *fetch)
 {
-    char *method = fate__text_copy("GET", 3);
-
-    if (!method)
-        return false;
-    fate__free(fetch->method);
-    fetch->method = method;
+    fetch->method = "GET";
     fate_drop(fate_take(&fetch->body));
     fetch->body_kind = FATE__BODY_NONE;
     fetch->body_bytes = 0;
     take_fields_out(fetch, is_about_body);
-    return true;
 }
 
 static void go_elsewhere(fate_response *fetch)
@@ -137,6 +130,16 @@ static bool has_lost_body(const fate_response *fetch)
     return fetch->body_kind == FATE__BODY_SOURCE && fetch->has_body_begun;
 }
 
+static void follow(fate_response *fetch)
+{
+    if (becomes_get(fetch))
+        become_get(fetch);
+    if (has_lost_body(fetch))
+        fail(fetch, "the request's body, a source, cannot be sent again");
+    else if (takes_url(fetch))
+        ask_again(fetch);
+}
+
 void fate__redirect(fate_response *fetch)
 {
     fate_value keep = fate_copy(&fetch->self);
@@ -145,11 +148,7 @@ void fate__redirect(fate_response *fetch)
         ask_again(fetch);
     else if (++fetch->n_redirects > fetch->agent->options.redirects_max)
         fail(fetch, "that is one redirect too many (redirects_max of an agent allows more)");
-    else if (becomes_get(fetch) && !become_get(fetch))
-        fate__fetch_fail(fetch, fate__fetch_no_memory());
-    else if (has_lost_body(fetch))
-        fail(fetch, "the request's body, a source, cannot be sent again");
-    else if (takes_url(fetch))
-        ask_again(fetch);
+    else
+        follow(fetch);
     fate_drop(keep);
 }
