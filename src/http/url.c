@@ -43,20 +43,16 @@ static size_t scheme_len(const char *s, size_t len)
     return 0;
 }
 
-static bool is_one_of(char c, const char *those)
-{
-    while (*those && *those != c)
-        those++;
-    return *those;
-}
-
 /* Takes off what stands before the first of these bytes, or all. */
 static struct fate__slice take_until(struct fate__slice *s, const char *ends)
 {
-    struct fate__slice taken = { s->s, 0 };
+    struct fate__slice taken = *s;
 
-    while (taken.len < s->len && !is_one_of(s->s[taken.len], ends))
-        taken.len++;
+    for (; *ends && taken.len; ends++) {
+        const char *found = memchr(taken.s, *ends, taken.len);
+        if (found)
+            taken.len = (size_t)(found - taken.s);
+    }
     s->s += taken.len;
     s->len -= taken.len;
     return taken;

@@ -58,6 +58,23 @@ static struct fate__http_slice slice(const char *text)
 
 /* ---- Fields ---- */
 
+static char *copy(char *to, struct fate__http_slice text)
+{
+    memcpy(to, text.at, text.len);
+    return to + text.len;
+}
+
+static void put_field(struct sink *sink, struct fate__http_slice name, struct fate__http_slice value)
+{
+    size_t n = name.len + value.len + 4;
+
+    if (n <= sink->room && sink->len <= sink->room - n) {
+        char *to = copy(copy(sink->to + sink->len, name), FATE__HTTP_SLICE(": "));
+        copy(copy(to, value), FATE__HTTP_SLICE("\r\n"));
+    }
+    sink->len += n;
+}
+
 static bool is_value(struct fate__http_slice value)
 {
     return fate__http_all(value, FATE__HTTP_VALUE);
@@ -76,10 +93,7 @@ static void put_pair(struct sink *sink, const struct fate__http_pair *pair)
     if (sink->is_wrong)
         return;
     require(sink, !is_made_here(pair->name));
-    put_n(sink, pair->name.at, pair->name.len);
-    put(sink, ": ");
-    put_n(sink, pair->value.at, pair->value.len);
-    put(sink, "\r\n");
+    put_field(sink, pair->name, pair->value);
 }
 
 static void put_pairs(struct sink *sink, const struct fate__http_pair *pairs, size_t n)
@@ -90,11 +104,10 @@ static void put_pairs(struct sink *sink, const struct fate__http_pair *pairs, si
 
 static void put_own(struct sink *sink, const char *name, const char *value)
 {
-    require(sink, is_value(slice(value)));
-    put(sink, name);
-    put(sink, ": ");
-    put(sink, value);
-    put(sink, "\r\n");
+    struct fate__http_slice text = slice(value);
+
+    require(sink, is_value(text));
+    put_field(sink, slice(name), text);
 }
 
 static void put_length(struct sink *sink, int64_t n)
