@@ -7,7 +7,7 @@
 #include <base/alloc.h>
 
 #define HEAD_BYTES     2048
-#define FIELDS_OWN_MAX 5
+#define FIELDS_OWN_MAX 6
 #define EXPECT_BEYOND  ((int64_t)1024 * 1024)
 #define EXPECT_TIMEOUT FATE_SECOND
 #define CAP_BEYOND     ((int64_t)8 * 1024 * 1024) /* a text that long is queued whole, whatever the cap */
@@ -56,7 +56,7 @@ static bool has_field(const fate_response *fetch, struct fate__http_slice name)
 }
 
 struct fields {
-    struct fate__http_pair *list;
+    struct fate__http_pair list[FIELDS_OWN_MAX];
     size_t n;
     const fate_response *fetch;
 };
@@ -131,16 +131,18 @@ static ssize_t write_long_head(fate_response *fetch, const struct fate__http_req
     return why;
 }
 
-static ssize_t write_request(fate_response *fetch, const struct texts *texts, struct fate__http_pair *list)
+static ssize_t write_request(fate_response *fetch, const struct texts *texts)
 {
     char head[HEAD_BYTES];
-    struct fields fields = { list, 0, fetch };
+    struct fields own;
 
-    add_own_fields(&fields, texts->authorization.bytes);
-    if (fetch->n_fields)
-        memcpy(list + fields.n, fetch->fields, fetch->n_fields * sizeof *list);
-    const struct fate__http_request request = { .fields = list,
-                                                .n_fields = fields.n + fetch->n_fields,
+    own.n = 0;
+    own.fetch = fetch;
+    add_own_fields(&own, texts->authorization.bytes);
+    const struct fate__http_request request = { .own = own.list,
+                                                .n_own = own.n,
+                                                .fields = fetch->fields,
+                                                .n_fields = fetch->n_fields,
                                                 .method = fetch->method,
                                                 .target =
                                                     fetch->url.query ? texts->target.bytes : fetch->url.path,
@@ -153,18 +155,11 @@ static ssize_t write_request(fate_response *fetch, const struct texts *texts, st
 
 static ssize_t send_head(fate_response *fetch)
 {
-    struct fate__http_pair few[16], *list = few;
     struct texts texts = { 0 };
-    ssize_t why = -ENOMEM;
+    ssize_t why = make_texts(fetch, &texts) ? write_request(fetch, &texts) : -ENOMEM;
 
-    if (fetch->n_fields + FIELDS_OWN_MAX + 1 > sizeof few / sizeof *few)
-        list = fate__alloc((fetch->n_fields + FIELDS_OWN_MAX + 1) * sizeof *list);
-    if (list && make_texts(fetch, &texts))
-        why = write_request(fetch, &texts, list);
     fate__text_done(&texts.target);
     fate__text_done(&texts.authorization);
-    if (list != few)
-        fate__free(list);
     return why;
 }
 

@@ -102,12 +102,11 @@ static void put_pairs(struct sink *sink, const struct fate__http_pair *pairs, si
         put_pair(sink, &pairs[i]);
 }
 
-static void put_own(struct sink *sink, const char *name, const char *value)
+/* Of a name that is not the program's. */
+static void put_own(struct sink *sink, struct fate__http_slice name, struct fate__http_slice value)
 {
-    struct fate__http_slice text = slice(value);
-
-    require(sink, is_value(text));
-    put_field(sink, slice(name), text);
+    require(sink, is_value(value));
+    put_field(sink, name, value);
 }
 
 static void put_length(struct sink *sink, int64_t n)
@@ -136,7 +135,7 @@ static void put_connection(struct sink *sink, bool keeps_alive, int minor, const
     else if (minor == 0)
         put(sink, "Connection: keep-alive\r\n");
     if (upgrade)
-        put_own(sink, "Upgrade", upgrade);
+        put_own(sink, FATE__HTTP_SLICE("Upgrade"), slice(upgrade));
 }
 
 /* ---- Responses ---- */
@@ -176,7 +175,7 @@ static void put_response_fields(struct sink *sink, const struct fate__http_write
     bool is_head = response->answers_to == FATE__HTTP_HEAD_METHOD;
 
     if (response->date)
-        put_own(sink, "Date", response->date);
+        put_own(sink, FATE__HTTP_SLICE("Date"), slice(response->date));
     if (response->status >= 200 || response->upgrade)
         put_connection(sink, writer->keeps_alive, response->minor, response->upgrade);
     if (is_head && !is_bodiless(response) && response->body_bytes >= 0)
@@ -250,9 +249,11 @@ ssize_t fate__http_write_request(struct fate__http_writer *writer, const struct 
     put(&sink, " ");
     put(&sink, request->target);
     put(&sink, " HTTP/1.1\r\n");
-    put_own(&sink, "Host", request->host);
+    put_own(&sink, FATE__HTTP_SLICE("Host"), slice(request->host));
     put_connection(&sink, request->keeps_alive, 1, request->upgrade);
     put_framing(&sink, &framed);
+    for (size_t i = 0; i < request->n_own; i++)
+        put_own(&sink, request->own[i].name, request->own[i].value);
     put_pairs(&sink, request->fields, request->n_fields);
     put(&sink, "\r\n");
     if (fits(&sink))

@@ -46,8 +46,9 @@ struct fate__http_response {
 };
 
 struct fate__http_request {
+    const struct fate__http_pair *own; /* come first; their names are the caller's own, and not checked */
     const struct fate__http_pair *fields;
-    size_t n_fields;
+    size_t n_own, n_fields;
     const char *method;
     const char *target;  /* in the form that the method wants */
     const char *host;    /* with the port; "": the target has none */
