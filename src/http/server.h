@@ -212,18 +212,18 @@ struct fate_request {
     int64_t n_body_bytes; /* sent, for the log */
     int64_t source_bytes; /* as the page has announced; FATE__HTTP_LENGTH_UNKNOWN */
 
-    bool has_head : 1;
-    bool has_all : 1;       /* of its bytes */
-    bool has_query : 1;     /* parsed */
-    bool has_asked : 1;     /* for the body */
-    bool must_continue : 1; /* the client waits for a 100 */
-    bool drops_body : 1;
-    bool has_begun : 1; /* the answer */
-    bool is_answered : 1;
-    bool keeps_alive : 1;
-    bool has_heard : 1;  /* of the next piece, before it was asked for has returned */
-    bool wants_more : 1; /* pieces, when there is room */
-    bool asks : 1;       /* for the next piece, further down the stack */
+    bool has_head;
+    bool has_all;       /* of its bytes */
+    bool has_query;     /* parsed */
+    bool has_asked;     /* for the body */
+    bool must_continue; /* the client waits for a 100 */
+    bool drops_body;
+    bool has_begun; /* the answer */
+    bool is_answered;
+    bool keeps_alive;
+    bool has_heard;  /* of the next piece, before it was asked for has returned */
+    bool wants_more; /* pieces, when there is room */
+    bool asks;       /* for the next piece, further down the stack */
 
     /* Memory until it is over. */
     struct fate__http_chunk *chunks;

@@ -20,7 +20,7 @@ static _Thread_local struct {
     struct fate__node *put_off;
 } now;
 
-static void drop_onto(struct fate__node **dead, fate_value v)
+static inline void drop_onto(struct fate__node **dead, fate_value v)
 {
     if (!v.type || !v.type->is_counted)
         return;
@@ -103,7 +103,7 @@ static struct fate__node *next_dead(struct fate__node **dead)
     return node;
 }
 
-static void bury(struct fate__node *dead)
+static fate__apart void bury(struct fate__node *dead)
 {
     if (now.depth >= DEPTH_MAX) {
         while (dead) {
