@@ -64,7 +64,7 @@ static void expect_target(const char *location, const char *line)
 TEST(a_location_injects_nothing)
 {
     expect_target(TO("/b%0d%0aEvil:%20x"), "GET /b%0d%0aEvil:%20x HTTP/1.1\r\nHost: web\r\n");
-    expect_target(TO("/b HTTP/1.1"), NULL);
+    expect_target(TO("/b HTTP/1.1"), "GET /b%20HTTP/1.1 HTTP/1.1\r\nHost: web\r\n");
     expect_target(TO("/b\tc"), NULL);
     expect_target(TO("http://web%0d%0aEvil: x/"), NULL);
     expect_target(TO("http://10.0.0.1:80:80/"), NULL);
