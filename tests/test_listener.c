@@ -272,6 +272,11 @@ static void listen_nowhere(void *arg)
     fate_listen(fate_reactor_new(), NULL, &counting, fate_none());
 }
 
+static void listen_with_negative_time(void *arg)
+{
+    fate_listen_with(fate_reactor_new_simulated(), "tcp:80", &counting, fate_none(), .idle_timeout = -1);
+}
+
 static void stop_nothing(void *arg)
 {
     fate_listener_stop(NULL, 0);
@@ -281,6 +286,7 @@ TEST(mistakes_of_the_program_stop_it)
 {
     EXPECT_STOP(listen_without_ops, NULL, "fate_listen", "NULL");
     EXPECT_STOP(listen_nowhere, NULL, "fate_listen was given no endpoint");
+    EXPECT_STOP(listen_with_negative_time, NULL, "fate_listen was given a negative time", "test_listener.c");
     EXPECT_STOP(stop_nothing, NULL, "fate_listener_stop was given NULL");
 }
 

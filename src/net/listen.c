@@ -127,6 +127,11 @@ static void check(const struct fate__listen *wanted, const char *endpoint, const
     fate__check_reactor(wanted->reactor, "fate_listen", site);
     if (!endpoint)
         fate__stop(site, "fate_listen was given no endpoint, but NULL: \"tcp:8080\" is one.");
+    const fate_listen_options *options = &wanted->options;
+    if (options->idle_timeout < 0 || options->handshake_timeout < 0 || options->drain_max < 0)
+        fate__stop(site,
+                   "fate_listen was given a negative time in its options. 0 is the default; FATE_NEVER is "
+                   "no limit.");
     fate__check_ops(wanted->ops, "fate_listen", site);
     fate__check_given(arg, "fate_listen", site);
 }
@@ -136,8 +141,8 @@ fate_deferred *fate_listen_at(fate_reactor *reactor, const char *endpoint, fate_
 {
     struct fate__listen wanted = { .reactor = reactor, .ops = ops, .site = site };
 
-    check(&wanted, endpoint, &arg);
     fate__take_options(&wanted.options, sizeof wanted.options, options, "fate_listen", site);
+    check(&wanted, endpoint, &arg);
     if (reactor->turns.is_ending || fate__is_no_memory(&arg)) {
         fate_drop(arg);
         return reactor->turns.is_ending ? fate__library_deferred(reactor, site)
