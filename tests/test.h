@@ -107,7 +107,7 @@ fate_reactor *test_real_reactor(const fate_reactor_options *options);
 /* The unhandled failures that it has reported, and the line of the last one: "ValueError: wrong token". */
 int test_reports(fate_reactor *reactor);
 const char *test_last_report(fate_reactor *reactor);
-/* The same of what it has logged. */
+/* The same of what it has logged, but for who has blocked the loop. */
 int test_logs(fate_reactor *reactor);
 const char *test_last_log(fate_reactor *reactor);
 

