@@ -1,12 +1,17 @@
 /* Tests of the HTTP client over real sockets, which are run with calls that fail, too: whatever happens, a
  * fetch has one end. */
 #include <fcntl.h>
+#include <netdb.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <base/sys.h>
 #include <fate/http_client.h>
 
 #include "test.h"
@@ -165,4 +170,70 @@ VOLUME_TEST(a_server_that_resets_stops_the_source_of_the_body)
     EXPECT(n_reads < 1000);
     close(listening);
     fate_reactor_free(reactor);
+}
+
+/* ---- Names that take their time ---- */
+
+static sem_t may_answer;
+static atomic_int n_asked;
+
+static int slow_getaddrinfo(const char *name, const char *service, const struct addrinfo *wanted,
+                            struct addrinfo **ret_found)
+{
+    n_asked++;
+    while (sem_wait(&may_answer) < 0)
+        ;
+    return EAI_NONAME;
+}
+
+static bool was_asked(void *arg)
+{
+    return n_asked > 0;
+}
+
+/* What the thread that still asks has allocated goes when it has been answered. */
+static bool is_alone(long blocks)
+{
+    for (int i = 0; i < 2000000 && test_blocks() > blocks; i++)
+        sched_yield();
+    return test_blocks() <= blocks;
+}
+
+/* Cancelled, or with its agent freed, while the system is asked for the name. */
+static void leave_while_resolving(bool frees_agent)
+{
+    const struct fate__sys *usual = fate__sys;
+    struct fate__sys table = *usual;
+    long blocks = test_blocks();
+
+    table.getaddrinfo = slow_getaddrinfo;
+    fate__sys = &table;
+    sem_init(&may_answer, 0, 0);
+    n_ended = n_right = n_asked = 0;
+    fate_reactor *reactor = test_real_reactor(NULL);
+    fate_agent *agent = fate_agent_new(reactor);
+    fate_deferred *d = fate_hold(fate_get_page_with(reactor, "http://slow.example/", .agent = agent));
+    fate_add_callbacks(d, got, failed, fate_int(0));
+    EXPECT(test_until(reactor, was_asked, NULL));
+    EXPECT_EQ(n_ended, 0);
+    if (frees_agent)
+        fate_agent_free(agent);
+    else
+        fate_cancel(d);
+    EXPECT_EQ(n_ended, 1);
+    if (!frees_agent)
+        EXPECT_EQ(fate_agent_connections(agent), 0);
+    fate_release(d);
+    test_rounds(reactor, 3);
+    sem_post(&may_answer);
+    fate_reactor_free(reactor);
+    EXPECT(is_alone(blocks));
+    sem_destroy(&may_answer);
+    fate__sys = usual;
+}
+
+VOLUME_TEST(a_fetch_is_cancelled_while_its_host_is_being_looked_up)
+{
+    leave_while_resolving(false);
+    leave_while_resolving(true);
 }
