@@ -26,8 +26,17 @@ static struct server *server_of(fate_protocol *p)
     return fate_container_of(p, struct server, base);
 }
 
+static fate_protocol *newest;
+
+void web_say_unasked(const char *bytes)
+{
+    if (newest)
+        fate_write(newest->transport, bytes, strlen(bytes));
+}
+
 static void made(fate_protocol *p)
 {
+    newest = p;
     web_connections++;
     fate__text_add(&heard, "--\n");
 }
@@ -110,6 +119,7 @@ static void lost(fate_protocol *p, fate_value *why)
 {
     struct server *server = server_of(p);
 
+    newest = newest == p ? NULL : newest;
     fate_timer_cancel(server->timer);
     fate__text_done(&server->request);
 }

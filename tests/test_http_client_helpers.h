@@ -32,6 +32,9 @@ void web_close(void);
 /* Frees it with what there still is on it. */
 void web_leave(void);
 
+/* The server says that over the newest connection. */
+void web_say_unasked(const char *bytes);
+
 extern fate_reactor *client_reactor;
 /* All that the server has heard, a line "--" before each connection; and how many there have been. */
 const char *client_heard(void);
