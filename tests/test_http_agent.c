@@ -220,6 +220,12 @@ TEST(a_reactor_that_stops_ends_its_fetches)
             fate_add_trigger(client_reactor, FATE_AFTER, FATE_SHUTDOWN, fetch_late, fate_ptr(agent));
         if (fate_stop_later(client_reactor, FATE_SECOND) == 0 && fate_run(client_reactor) == 0)
             EXPECT_EQ(n_gone, 2 + (after.id >= 0));
+        EXPECT_EQ(fate_agent_connections(agent), 0);
+        n_gone = 0;
+        fetch(agent); /* which is still there */
+        fetch(NULL);
+        EXPECT_EQ(n_gone, 2);
+        fate_agent_free(agent);
     }
     web_leave();
 }

@@ -459,6 +459,7 @@ void fate_agent_free(fate_agent *agent)
         return;
     end(agent);
     fate_unwatch(agent->end);
+    fate_timer_cancel(agent->kept);
 }
 
 size_t fate_agent_connections(const fate_agent *agent)
@@ -528,6 +529,27 @@ static fate_agent *open_agent(fate_reactor *reactor, const fate_agent_options *o
     return agent;
 }
 
+static void never(fate_value *box)
+{
+}
+
+/* As long as the reactor, by a call that is never due: who stops a reactor may still ask, and is refused.
+ * False: no memory. */
+static bool keep(fate_agent *agent)
+{
+    fate_reactor *reactor = agent->reactor;
+
+    agent->kept = fate_call_later_at(reactor, FATE_NEVER, never, fate_copy(&agent->self), FATE__CLIENT_SITE);
+    agent->end = fate_add_trigger_at(reactor, FATE_AFTER, FATE_SHUTDOWN, reactor_stops,
+                                     fate_copy(&agent->self), FATE__CLIENT_SITE);
+    agent->is_over = agent->end.id == -ESHUTDOWN;
+    if (agent->kept.id >= 0 && (agent->end.id >= 0 || agent->is_over))
+        return true;
+    fate_unwatch(agent->end);
+    fate_timer_cancel(agent->kept);
+    return false;
+}
+
 fate_agent *fate_agent_new_at(fate_reactor *reactor, const fate_agent_options *options, const char *site)
 {
     fate_value box;
@@ -539,12 +561,9 @@ fate_agent *fate_agent_new_at(fate_reactor *reactor, const fate_agent_options *o
         fate_drop(box);
         return &no_memory_agent;
     }
-    fate_watch end =
-        fate_add_trigger_at(reactor, FATE_AFTER, FATE_SHUTDOWN, reactor_stops, box, FATE__CLIENT_SITE);
-    if (end.id < 0) /* the box has been dropped, and the agent with it */
-        return &no_memory_agent;
-    agent->end = end;
-    return agent;
+    bool is_kept = keep(agent);
+    fate_drop(box);
+    return is_kept ? agent : &no_memory_agent;
 }
 
 fate_agent *(fate_agent_new)(fate_reactor *reactor)

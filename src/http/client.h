@@ -36,14 +36,15 @@ struct fate__host {
 
 #define FATE__HOST_BUCKETS 64
 
-/* It lies in a box: the reactor keeps it by a trigger, each connection and fetch by a reference of its own.
- */
+/* It lies in a box: the reactor keeps it by a call that is never due, each connection and fetch by a reference
+ * of its own. */
 struct fate_agent {
     fate_value self; /* that box, without a reference */
     fate_reactor *reactor;
     fate_agent_options options;
     char *user_agent;
-    fate_watch end; /* the trigger that keeps it */
+    fate_timer kept;
+    fate_watch end; /* the trigger that ends its fetches */
     struct fate__host *hosts[FATE__HOST_BUCKETS];
     struct fate__link resting; /* idle connections of all hosts, the one used last first */
     struct fate__link waiting; /* hosts with somebody in the line */
