@@ -9,14 +9,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <base/sys.h>
 #include <fate/http_client.h>
 #include <fate/http_server.h>
+#include <http/server.h>
 
 #include "test.h"
 #include "test_net_helpers.h"
 
 #define SMALL_BYTES ((size_t)100)
 #define BIG_BYTES   ((size_t)9000) /* is sent by the kernel */
+#define HUGE_BYTES  ((size_t)64 << 20)
 
 /* ---- Files: the same for all tests, and gone with the program ---- */
 
@@ -24,7 +27,7 @@ static char folder[] = "/tmp/fate-served-XXXXXX";
 
 static void remove_files(void)
 {
-    static const char *const names[] = { "small.txt", "big.txt", "log" };
+    static const char *const names[] = { "small.txt", "big.txt", "huge", "log" };
     char path[64];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -50,6 +53,7 @@ static void put_file(const char *name, size_t len)
 static void make_files(void)
 {
     static bool is_made;
+    char path[64];
 
     if (is_made)
         return;
@@ -59,6 +63,10 @@ static void make_files(void)
     atexit(remove_files);
     put_file("small.txt", SMALL_BYTES);
     put_file("big.txt", BIG_BYTES);
+    put_file("huge", 0);
+    snprintf(path, sizeof path, "%s/huge", folder);
+    if (truncate(path, HUGE_BYTES) < 0)
+        abort();
 }
 
 /* ---- The site ---- */
@@ -243,4 +251,57 @@ VOLUME_TEST(a_client_that_resets_stops_the_source)
         fate_release(listening);
         fate_reactor_free(reactor);
     }
+}
+
+/* ---- A client that takes whatever comes ---- */
+
+static size_t n_taken;
+
+static ssize_t take_all(int to, int from, off_t *offset, size_t len)
+{
+    n_taken += len;
+    *offset += (off_t)len;
+    return (ssize_t)len;
+}
+
+/* The most that was taken in one round. */
+static size_t run_while_it_sends(fate_reactor *reactor)
+{
+    size_t most = 0;
+
+    for (int i = 0; i < 1000 && n_taken < HUGE_BYTES; i++) {
+        size_t before = n_taken;
+        fate_iterate(reactor, FATE_MILLISECOND);
+        most = n_taken - before > most ? n_taken - before : most;
+    }
+    return most;
+}
+
+VOLUME_TEST(a_huge_file_lets_others_have_their_turn)
+{
+    const struct fate__sys *usual = fate__sys;
+    struct fate__sys taking = *usual;
+
+    test_suspend_failures();
+    make_files();
+    test_resume_failures();
+    fate_reactor *reactor = test_real_reactor(NULL);
+    if (!reactor)
+        return;
+    fate_website *site = fate_site_new(reactor);
+    fate_site_mount(site, "/files", fate_static_new(reactor, folder));
+    struct test_pair pair = { NULL, -1 };
+    if (!fate__http_is_nothing(site) && fate_is_none(&site->trouble))
+        pair = test_pair(reactor, TEST_TCP, &fate__http_server_ops, fate_copy(&site->self));
+    n_taken = 0;
+    taking.sendfile = take_all;
+    fate__sys = &taking;
+    if (pair.p) {
+        test_peer_says(&pair, "GET /files/huge HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT(run_while_it_sends(reactor) <= HUGE_BYTES / 16);
+        EXPECT_EQ(n_taken, HUGE_BYTES);
+    }
+    fate__sys = usual;
+    test_pair_done(&pair);
+    fate_reactor_free(reactor);
 }

@@ -63,6 +63,21 @@ static bool give_part(fate_request *request, struct fate__http_segment *part)
 
 /* ---- One portion after the other ---- */
 
+/* What a fast peer takes at once has left at once: others come before the next portion. */
+static void go_on_later(fate_request *request)
+{
+    struct fate__http_connection *connection = request->connection;
+
+    connection->waits_for = FATE__HTTP_FOR_PAGE; /* the time for a portion begins anew */
+    request->wants_more = true;
+    fate__http_go_on_soon(connection);
+}
+
+static bool is_last(const fate_request *request)
+{
+    return request->n_segments == 1 && request->segments->n == 0;
+}
+
 static fate_value has_left(fate_value *result, fate_value *arg)
 {
     fate_request *request = fate_as_ptr(arg);
@@ -70,10 +85,10 @@ static fate_value has_left(fate_value *result, fate_value *arg)
     bool goes_on = d && request->connection && !request->connection->is_lost && !fate_is_failure(result);
 
     request->piece = NULL;
-    if (goes_on && !request->asks) {
-        request->connection->waits_for = FATE__HTTP_FOR_PAGE; /* the time for a portion begins anew */
+    if (goes_on && !request->asks && is_last(request))
         fate__http_send_more(request);
-    }
+    else if (goes_on && !request->asks)
+        go_on_later(request);
     if (d)
         fate_release(d);
     fate__http_unref(request);
@@ -87,27 +102,37 @@ static void wait_until_it_has_left(fate_request *request)
     fate_add_both(request->piece, has_left, fate_ptr(request));
 }
 
-/* False: it waits, or is over. */
+/* False: it is over. */
+static bool send_part(fate_request *request, struct fate__http_segment *part)
+{
+    bool is_small = part->n <= COPIED_MAX;
+
+    if (is_small ? !copy_part(request, part) : !give_part(request, part)) {
+        cut(request);
+        return false;
+    }
+    wait_until_it_has_left(request);
+    if (!is_small && !request->piece && !is_last(request))
+        go_on_later(request);
+    return true;
+}
+
 static bool send_segment(fate_request *request)
 {
     struct fate__http_segment *segment = request->segments;
 
-    if (segment->text) {
-        fate__http_send(request->connection, segment->text, (size_t)segment->n);
-        segment->n = 0;
-    } else if (segment->n <= COPIED_MAX ? !copy_part(request, segment) : !give_part(request, segment)) {
-        cut(request);
-        return false;
-    } else {
-        wait_until_it_has_left(request);
-    }
+    if (!segment->text)
+        return send_part(request, segment);
+    fate__http_send(request->connection, segment->text, (size_t)segment->n);
+    segment->n = 0;
     return true;
 }
 
 void fate__http_send_segments(fate_request *request)
 {
     request->asks = true;
-    while (request->n_segments && request->connection && !request->connection->is_lost && !request->piece) {
+    while (request->n_segments && request->connection && !request->connection->is_lost && !request->piece &&
+           !request->wants_more) {
         if (request->segments->n == 0) {
             request->segments++;
             request->n_segments--;
