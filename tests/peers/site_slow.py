@@ -15,7 +15,7 @@ from served import KIB, MIB, check
 
 LIMIT = 2  # seconds, for each kind of slowness
 TEST_MAX = 60
-ANSWER_SECONDS_MAX = 0.01
+ANSWER_SECONDS_MAX = 0.01  # for half of the others: there are more programs than these
 GET = b"GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -32,8 +32,8 @@ def attack(site, what, n, path, *words):
     check("No open connections left" in text, f"{what} are not cut:\n{text[-500:]}")
     print(f"{what}: {len(took)} others asked, half were answered within {took[len(took) // 2] * 1e3:.2f} ms, "
           f"99 of 100 within {took[len(took) * 99 // 100] * 1e3:.2f}")
+    check(took[len(took) // 2] < ANSWER_SECONDS_MAX or not site.args.memory, f"{what}: others wait")
     site.check_descriptors()
-    return took
 
 
 def has_ended(process):
@@ -60,16 +60,13 @@ def main():
     served.allow_descriptors()
     ms = LIMIT * 1000
     with served.Site(args, head_timeout=ms, body_timeout=ms, idle_timeout=ms) as site:
-        heads = attack(site, "slow heads", 1000, "hello", "-H", "-i", "1", "-x", "10")
-        bodies = attack(site, "slow bodies", 1000, "collect", "-B", "-i", "1", "-s", "100000", "-x", "10")
+        attack(site, "slow heads", 1000, "hello", "-H", "-i", "1", "-x", "10")
+        attack(site, "slow bodies", 1000, "collect", "-B", "-i", "1", "-s", "100000", "-x", "10")
         site.check_memory(site.peak(), 16 * MIB, "slow heads and bodies")
         attack(site, "many ranges", 200, "files/pattern", "-R", "-a", "10", "-b", "3000")
         attack(site, "slow readers", 200, "sized/100000000", "-X", "-n", "1", "-w", "512", "-y", "1024",
                "-z", "512")
         site.check_end(200 * 400 * KIB)
-    for took in (heads, bodies):
-        slow = took[len(took) * 99 // 100]
-        check(slow < ANSWER_SECONDS_MAX or not args.memory, f"others wait for {slow * 1e3:.2f} ms")
 
 
 main()
