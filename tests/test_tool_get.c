@@ -151,8 +151,15 @@ TEST(headers_are_names_and_values)
         EXPECT_STR(get.headers[0].value, "text/plain");
         EXPECT_STR(get.headers[1].value, "");
         EXPECT_STR(get.headers[2].value, "12:10");
-        EXPECT(!get.headers[3].name);
+        EXPECT_STR(get.headers[3].name, "Accept-Encoding");
+        EXPECT_STR(get.headers[3].value, "identity");
+        EXPECT(!get.headers[4].name);
     }
+    fate__get_done(&get);
+    const char *own[] = { "accept-encoding: gzip" };
+    const struct fate__get_settings packed = { .headers = { own, 1 } };
+    if (plan(&get, &packed, URLS("http://a/"), &why) == 0)
+        EXPECT(!get.headers[1].name);
     fate__get_done(&get);
     EXPECT_REFUSED(&wrong, URLS("http://a/"), "--header: \": x\" has no name: write NAME:VALUE");
 }

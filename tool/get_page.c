@@ -48,14 +48,11 @@ static const fate_sink_ops page_ops = {
     .size = sizeof page_ops, .name = "page", .write = take_piece, .end = end_page
 };
 
-/* What is packed has another length than what is counted. */
 static uint64_t length_of(const fate_response *response)
 {
     const char *length = fate_response_header(response, "Content-Length");
 
-    if (!length || fate_response_header(response, "Content-Encoding"))
-        return 0;
-    return strtoull(length, NULL, 10);
+    return length ? strtoull(length, NULL, 10) : 0;
 }
 
 static fate_value note_head(fate_value *result, fate_value *arg)
@@ -136,8 +133,7 @@ static fate_value try_page(fate_value *arg)
     page->outcome.bytes = page->total = 0;
     page->outcome.status = 0;
     show(page);
-    fate_deferred *d = fate_fetch_with(get->reactor, page->url, .agent = get->agent,
-                                       .headers = get->headers->name ? get->headers : NULL);
+    fate_deferred *d = fate_fetch_with(get->reactor, page->url, .agent = get->agent, .headers = get->headers);
     fate_add_callback(d, note_head, fate_ptr(page));
     fate_add_callback(d, fate_require_ok, fate_none());
     fate_add_callback(d, read_page, fate_ptr(page));

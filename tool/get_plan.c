@@ -171,19 +171,30 @@ static int read_header(const char *line, fate_header *ret_header, struct fate__w
     return ret_header->value ? 0 : -ENOMEM;
 }
 
+/* What is packed for the way and what is packed in itself, as x.tar.gz, look alike in an answer: so nothing
+ * is packed for the way, and a file has the bytes, and the length, that the server told of. */
+static const char as_it_is[] = "Accept-Encoding: identity";
+
+static bool is_about_coding(const fate_header *header)
+{
+    return strcasecmp(header->name, "Accept-Encoding") == 0;
+}
+
 static int plan_headers(struct fate__get *get, struct fate__why *why)
 {
     const struct fate__texts *lines = &get->settings->headers;
+    bool has_coding = false;
 
-    get->headers = fate__zalloc((lines->n + 1) * sizeof *get->headers);
+    get->headers = fate__zalloc((lines->n + 2) * sizeof *get->headers);
     if (!get->headers)
         return -ENOMEM;
     for (size_t i = 0; i < lines->n; i++) {
         int error = read_header(lines->items[i], &get->headers[i], why);
         if (error < 0)
             return error;
+        has_coding = has_coding || is_about_coding(&get->headers[i]);
     }
-    return 0;
+    return has_coding ? 0 : read_header(as_it_is, &get->headers[lines->n], why);
 }
 
 /* ---- Hosts ---- */

@@ -2,6 +2,7 @@
 """Runs `fate get` against a web server of Python's: get.py --program FATE"""
 import array
 import fcntl
+import gzip
 import json
 import os
 import pathlib
@@ -108,6 +109,12 @@ def pages_go_to_files(test, site):
         old = os.umask(0)
         os.umask(old)
         test.expect("mode", os.stat(f"{folder}/hello").st_mode & 0o777, 0o666 & ~old)
+
+
+def files_have_the_bytes_that_were_sent(test, site):
+    with tempfile.TemporaryDirectory() as folder:
+        test.run("get", "-O", f"{site.url}/packed", cwd=folder)
+        test.expect("the file", gzip.decompress(peer.files_in(folder)["packed"]), b"identi")
 
 
 def what_fails_leaves_no_file(test, site):
@@ -278,9 +285,9 @@ def help_is_there(test, _):
 
 peer.run_cases([fetches_what_is_there_and_reports_what_is_not, one_page_has_no_summary,
                 the_status_is_the_number_that_failed, wrong_command_lines_are_refused, json_is_json,
-                pages_go_to_files, what_fails_leaves_no_file, devices_stay_what_they_are,
-                a_link_leads_to_the_new_file, what_is_said_goes_to_no_page, passwords_are_not_shown,
-                a_page_goes_to_standard_output, what_cannot_be_said_is_said, headers_are_sent,
-                busy_servers_are_asked_again, pages_get_no_more_than_their_time, limits_hold,
-                descriptors_are_there_for_all_at_once, an_interrupt_ends_it,
+                pages_go_to_files, files_have_the_bytes_that_were_sent, what_fails_leaves_no_file,
+                devices_stay_what_they_are, a_link_leads_to_the_new_file, what_is_said_goes_to_no_page,
+                passwords_are_not_shown, a_page_goes_to_standard_output, what_cannot_be_said_is_said,
+                headers_are_sent, busy_servers_are_asked_again, pages_get_no_more_than_their_time,
+                limits_hold, descriptors_are_there_for_all_at_once, an_interrupt_ends_it,
                 an_interrupt_waits_for_no_reader, a_terminal_that_goes_leaves_no_file, help_is_there])

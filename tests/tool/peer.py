@@ -1,5 +1,6 @@
 """What the tests of the `fate` command share: a web server of Python's, and running the command."""
 import argparse
+import gzip
 import http.server
 import os
 import pathlib
@@ -77,6 +78,15 @@ class Page(http.server.BaseHTTPRequestHandler):
     def page_cut(self):
         self.close_connection = True
         self.send_page(b"only this", 1000)
+
+    def page_packed(self):
+        """Packed for the way by who may, and in itself for all."""
+        coding = self.headers.get("Accept-Encoding", "")
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "26")
+        self.end_headers()
+        self.wfile.write(gzip.compress(coding.encode()[:6], mtime=0))
 
     def page_silent(self):
         """Hangs up the first time."""
