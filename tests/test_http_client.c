@@ -208,6 +208,30 @@ TEST(a_stale_connection_is_tried_again_once_where_that_is_safe)
     web_close();
 }
 
+TEST(a_408_on_a_used_connection_is_a_stale_one)
+{
+    const char *late = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 4\r\n\r\nslow";
+    const struct web_answer script[] = { { .says = OK_HELLO },
+                                         { .says = late, .then = WEB_CLOSE },
+                                         { .says = OK_HELLO },
+                                         { .says = late },
+                                         { .says = late },
+                                         { .says = late },
+                                         { 0 } };
+
+    if (web_open(script)) {
+        web_expect_text(fate_get_page(client_reactor, "http://web/1"), "hello");
+        web_expect_text(fate_get_page(client_reactor, "http://web/2"), "hello");
+        EXPECT_EQ(web_heard_times("GET /2"), 2);
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/3", .body = fate_str("x")),
+                           &FATE_HTTP_STATUS, "408");
+        EXPECT_EQ(web_heard_times("POST /3"), 1);
+        web_expect_failure(fate_get_page(client_reactor, "http://web/4"), &FATE_HTTP_STATUS, "408");
+        EXPECT_EQ(web_heard_times("GET /4"), 1);
+    }
+    web_close();
+}
+
 static int n_got;
 
 static fate_value count(fate_value *page, fate_value *arg)

@@ -553,6 +553,26 @@ TEST(a_bomb_does_not_fill_the_memory)
     free_answer(answer);
 }
 
+/* The name of a file that gzip has packed goes on and on, and nothing comes out. */
+TEST(what_unpacks_to_nothing_has_an_end_too)
+{
+    static const char head[] =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "a\r\n\x1f\x8b\x08\x08\0\0\0\0\0\x03\r\n";
+    const struct web_answer script[] = {
+        { .says = head, .n_bytes = sizeof head - 1, .and_says = "4\r\nxxxx\r\n", .n_times = 30000 }, { 0 }
+    };
+
+    if (!fate__has_zlib)
+        return;
+    if (web_open(script)) {
+        fate_agent *agent = fate_agent_new_with(client_reactor, .page_bytes_max = 10000);
+        web_expect_failure(fate_get_page_with(client_reactor, "http://web/", .agent = agent),
+                           &FATE_HTTP_TOO_LARGE, "more than 10000 bytes");
+    }
+    web_close();
+}
+
 TEST(what_cannot_be_unpacked_is_no_page)
 {
     size_t len;

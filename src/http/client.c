@@ -207,6 +207,15 @@ static void got_interim(struct fate__client *client)
         fate__send_body(client->fetch);
 }
 
+/* 408 is what some say as they close an idle connection; here the request has crossed it: RFC 9110, 15.5.9.
+ */
+static void ask_elsewhere(fate_response *fetch)
+{
+    fate__send_stop(fetch);
+    fate__client_abort(fetch);
+    fate__fetch_retry(fetch);
+}
+
 /* The body of a request that was refused is not sent to its end, so the connection ends with this answer. */
 static void got_head(struct fate__client *client)
 {
@@ -215,6 +224,10 @@ static void got_head(struct fate__client *client)
 
     if (head->is_interim) {
         got_interim(client);
+        return;
+    }
+    if (head->status == 408 && client->has_answered && fate__fetch_may_retry(fetch)) {
+        ask_elsewhere(fetch);
         return;
     }
     if (head->is_tunnel) {
@@ -311,9 +324,10 @@ static void lose_fetch(struct fate__client *client, fate_value *why)
     client->fetch = NULL;
     fetch->client = NULL;
     fate__send_stop(fetch);
-    if (!has_begun && client->has_answered && fate__fetch_retry(fetch))
-        return;
-    be_cut(client, fetch, why);
+    if (!has_begun && client->has_answered && fate__fetch_may_retry(fetch))
+        fate__fetch_retry(fetch);
+    else
+        be_cut(client, fetch, why);
 }
 
 static void lost(fate_protocol *p, fate_value *why)

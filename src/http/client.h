@@ -186,6 +186,7 @@ struct fate_response {
     size_t n_head;
     enum fate__coding coding;
     struct fate__decoder *decoder;
+    size_t n_packed;   /* bytes of a page that have gone into it */
     int64_t announced; /* the length of the body; -1: not known */
     struct fate__text page;
     fate_value whole; /* the page, when it has come in one piece */
@@ -212,9 +213,11 @@ void fate__fetch_head(fate_response *fetch, const struct fate__http_head *head);
 /* A piece of the body; and its end, after which the connection is somebody else's. */
 void fate__fetch_piece(fate_response *fetch, struct fate__http_slice piece);
 void fate__fetch_end(fate_response *fetch);
-/* The connection was lost before a byte of the answer had come: asks once more if that is safe; false: it is
- * not. */
-bool fate__fetch_retry(fate_response *fetch);
+/* Its connection, which had been used before, was lost before a byte of the answer had come: is it safe to
+ * ask once more? */
+bool fate__fetch_may_retry(const fate_response *fetch);
+/* It has no connection any more, and gets a new one. */
+void fate__fetch_retry(fate_response *fetch);
 
 /* ---- fetch_redirect.c ---- */
 

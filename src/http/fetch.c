@@ -151,11 +151,13 @@ static void fail_page_size(fate_response *fetch)
 static void add_to_page(fate_response *fetch, struct fate__http_slice piece)
 {
     bool is_packed = fetch->coding != FATE__IDENTITY;
+    size_t so_far = is_packed ? fetch->n_packed : fetch->page.len;
 
-    if (!is_packed && piece.len > fetch->agent->options.page_bytes_max - fetch->page.len) {
+    if (piece.len > fetch->agent->options.page_bytes_max - so_far) {
         fail_page_size(fetch);
         return;
     }
+    fetch->n_packed += is_packed ? piece.len : 0;
     if (is_packed) {
         if (!add_unpacked(fetch, (struct fate__slice){ piece.at, piece.len }))
             return;
@@ -301,16 +303,18 @@ static bool is_idempotent(const char *method)
     return false;
 }
 
-bool fate__fetch_retry(fate_response *fetch)
+bool fate__fetch_may_retry(const fate_response *fetch)
 {
     bool is_body_there = fetch->body_kind != FATE__BODY_SOURCE || !fetch->has_body_begun;
 
-    if (fetch->has_retried || !is_body_there || (fetch->was_written && !is_idempotent(fetch->method)))
-        return false;
+    return !fetch->has_retried && is_body_there && (!fetch->was_written || is_idempotent(fetch->method));
+}
+
+void fate__fetch_retry(fate_response *fetch)
+{
     fetch->has_retried = fetch->wants_new = true;
     fetch->has_body_begun = false;
     fate__agent_ask(fetch);
-    return true;
 }
 
 /* ---- Beginning ---- */
