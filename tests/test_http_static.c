@@ -116,6 +116,9 @@ static bool begin(void)
         return false;
     fate_advance(web_reactor, 1000000001 * FATE_SECOND);
     fate_site_mount(web_site, "/files", fate_static_new(web_reactor, folder));
+    fate_site_mount(
+        web_site, "/shut",
+        fate_static_new_with(web_reactor, folder, .hides_folders = true, .cache_control = "max-age=3600"));
     fate_site_mount(web_site, "/any", fate_resource_new(web_reactor, about, fate_none()));
     fate_site_mount(web_site, "//other.example/files", fate_resource_new(web_reactor, about, fate_none()));
     return true;
@@ -194,6 +197,21 @@ TEST(a_folder_has_an_index_or_a_listing)
     EXPECT(!strstr(heard, "hidden"));
     EXPECT_CONTAINS(web_ask(GET("/files/")), "<a href=\"./%3C%26%3E.html\">&lt;&amp;&gt;.html</a>");
     EXPECT(!strstr(web_ask(GET("/files/")), "pipe"));
+}
+
+TEST(folders_may_be_hidden_and_files_be_kept)
+{
+    if (!begin())
+        return;
+    expect_status(GET("/shut/list/"), " 404 ");
+    expect_status(GET("/shut/list/b"), "Cache-Control: max-age=3600\r\n");
+    expect_status(GET("/shut/sub/"), "\r\n\r\nindex");
+    expect_status(GET_IF("/shut/a.txt", "If-Modified-Since: Sun, 09 Sep 2001 01:46:40 GMT"), " 304 ");
+    expect_status(GET_IF("/shut/a.txt", "If-Modified-Since: Sun, 09 Sep 2001 01:46:40 GMT"), "max-age");
+    expect_status(GET_IF("/shut/a.txt", "Range: bytes=10-"), "Cache-Control: no-cache\r\n");
+    EXPECT(!strstr(web_ask(GET_IF("/shut/a.txt", "If-Match: \"x\"")), "max-age"));
+    EXPECT(!strstr(web_ask(GET("/shut/nothing")), "Cache-Control"));
+    EXPECT(!strstr(web_ask(GET("/files/a.txt")), "Cache-Control"));
 }
 
 TEST(nothing_was_changed_later_than_now)
@@ -371,10 +389,14 @@ TEST(a_folder_that_is_not_there_fails_serving)
     fate_add_errback(fate_serve_files(web_reactor, "tcp:80", "/nowhere/at/all"), forgive,
                      fate_ptr(&n_failed));
     EXPECT_EQ(n_failed, 1);
-    fate_website *site = fate_site_new_with(web_reactor, .log_format = "short");
+    fate_website *site = fate_site_new(web_reactor);
+    fate_site_mount(site, "/", fate_static_new_with(web_reactor, folder, .cache_control = "a\r\nb"));
     fate_add_errback(fate_serve_site(site, "tcp:80"), forgive, fate_ptr(&n_failed));
     EXPECT_EQ(n_failed, 2);
-    site = fate_site_new_with(web_reactor, .body_timeout = -FATE_SECOND);
+    site = fate_site_new_with(web_reactor, .log_format = "short");
     fate_add_errback(fate_serve_site(site, "tcp:80"), forgive, fate_ptr(&n_failed));
     EXPECT_EQ(n_failed, 3);
+    site = fate_site_new_with(web_reactor, .body_timeout = -FATE_SECOND);
+    fate_add_errback(fate_serve_site(site, "tcp:80"), forgive, fate_ptr(&n_failed));
+    EXPECT_EQ(n_failed, 4);
 }

@@ -117,12 +117,21 @@ FATE_API fate_deferred *fate_serve_files_at(fate_reactor *reactor, const char *e
  * left of the path behind it, without a slash in front.  arg as with routes. */
 FATE_API fate_resource *fate_resource_new_at(fate_reactor *reactor, fate_page *page, fate_value arg,
                                              const char *where);
+/* Zero is the default. */
+typedef struct fate_static_options {
+    size_t size;
+    const char *cache_control; /* the field Cache-Control of each file, copied: "max-age=3600"; NULL: none */
+    bool hides_folders;        /* a folder without index.html is a 404 instead of a listing */
+} fate_static_options;
+
 /* The files below a folder, which is opened at once: GET and HEAD, one range or several (RFC 9110, 14),
  * conditions (RFC 9110, 13), index.html, else a listing; for a folder without a slash a redirect.  Where
  * a.css.gz lies beside a.css and is not older, it is sent to those who accept gzip.  What begins with a dot
  * is not there.  Nothing outside of the folder is reached; symbolic links are followed as far as they stay
- * inside, but absolute ones never.  A folder that cannot be opened fails each fate_serve_site. */
-FATE_API fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory, const char *where);
+ * inside, but absolute ones never.  options may be NULL.  A folder that cannot be opened, and options that
+ * cannot be used, fail each fate_serve_site. */
+FATE_API fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory,
+                                           const fate_static_options *options, const char *where);
 
 /* ---- Requests: what was asked ----
  *
@@ -201,6 +210,8 @@ FATE_API fate_deferred *fate_serve_routes(fate_reactor *reactor, const char *end
 FATE_API fate_deferred *fate_serve_files(fate_reactor *reactor, const char *endpoint, const char *directory);
 FATE_API fate_resource *fate_resource_new(fate_reactor *reactor, fate_page *page, fate_value arg);
 FATE_API fate_resource *fate_static_new(fate_reactor *reactor, const char *directory);
+FATE_API fate_resource *fate_static_new_with(fate_reactor *reactor, const char *directory,
+                                             const fate_static_options *options);
 FATE_API fate_deferred *fate_request_text(fate_request *request);
 FATE_API fate_deferred *fate_request_form(fate_request *request);
 FATE_API fate_value fate_http_raise(int status, const char *fmt, ...) FATE_PRINTF(2, 3);
@@ -217,10 +228,12 @@ FATE_API fate_value fate_http_raise(int status, const char *fmt, ...) FATE_PRINT
     fate_serve_routes_at(reactor, endpoint, routes, __VA_ARGS__, FATE_HERE)
 #define fate_resource_new(reactor, page, ...)                                                                \
     fate_resource_new_at(reactor, page, __VA_ARGS__, #page " " FATE_HERE)
-#define fate_static_new(reactor, directory) fate_static_new_at(reactor, directory, FATE_HERE)
-#define fate_request_text(request)          fate_request_text_at(request, FATE_HERE)
-#define fate_request_form(request)          fate_request_form_at(request, FATE_HERE)
-#define fate_http_raise(status, ...)        fate_http_raise_at(__func__, FATE_HERE, status, __VA_ARGS__)
+#define fate_static_new(reactor, directory) fate_static_new_at(reactor, directory, NULL, FATE_HERE)
+#define fate_static_new_with(reactor, directory, ...)                                                        \
+    fate_static_new_at(reactor, directory, FATE_WITH(fate_static_options, __VA_ARGS__), FATE_HERE)
+#define fate_request_text(request)   fate_request_text_at(request, FATE_HERE)
+#define fate_request_form(request)   fate_request_form_at(request, FATE_HERE)
+#define fate_http_raise(status, ...) fate_http_raise_at(__func__, FATE_HERE, status, __VA_ARGS__)
 #endif
 
 #endif

@@ -62,7 +62,14 @@ inline fate_resource *fate_resource_new(fate_reactor *reactor, fate_page *page, 
 inline fate_resource *fate_static_new(fate_reactor *reactor, const char *directory,
                                       const char *file = __builtin_FILE(), int line = __builtin_LINE())
 {
-    return fate_static_new_at(reactor, directory, fate_site(file, line, nullptr));
+    return fate_static_new_at(reactor, directory, nullptr, fate_site(file, line, nullptr));
+}
+
+inline fate_resource *fate_static_new_with(fate_reactor *reactor, const char *directory,
+                                           const fate_static_options *options,
+                                           const char *file = __builtin_FILE(), int line = __builtin_LINE())
+{
+    return fate_static_new_at(reactor, directory, options, fate_site(file, line, nullptr));
 }
 
 inline fate_deferred *fate_request_text(fate_request *request, const char *file = __builtin_FILE(),

@@ -360,7 +360,7 @@ fate_deferred *fate_serve_files_at(fate_reactor *reactor, const char *endpoint, 
 {
     fate_website *site = fate_site_new_at(reactor, NULL, where);
 
-    fate_site_mount_at(site, "/", fate_static_new_at(reactor, directory, where), where);
+    fate_site_mount_at(site, "/", fate_static_new_at(reactor, directory, NULL, where), where);
     return fate_serve_site_at(site, endpoint, where);
 }
 

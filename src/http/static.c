@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <base/alloc.h>
+#include <base/options.h>
 #include <base/stop.h>
 #include <base/sys.h>
 #include <http/etag.h>
@@ -93,7 +95,9 @@ static void look_for_gz(struct fate__static *files, fate_request *request, const
 static fate_value send_file(struct fate__static *files, fate_request *request, const char *path, int fd,
                             const struct stat *about)
 {
-    struct fate__static_file file = { .fd = fd, .about = *about, .name = path };
+    struct fate__static_file file = {
+        .fd = fd, .about = *about, .name = path, .cache_control = files->cache_control
+    };
 
     look_for_gz(files, request, path, &file);
     fate__static_send(request, &file);
@@ -118,10 +122,11 @@ static fate_value show_folder(struct fate__static *files, fate_request *request,
     }
     if (file >= 0)
         fate__close(file);
-    if (file == -ENOENT || file >= 0)
+    bool is_missing = file == -ENOENT || file >= 0;
+    if (is_missing && !files->hides_folders)
         return fate__static_list(request, fd, fate_request_path(request));
     fate__close(fd);
-    v = not_opened(request, file);
+    v = not_opened(request, is_missing ? -ENOENT : file);
     return v;
 }
 
@@ -164,15 +169,43 @@ static fate_value serve(fate_request *request, fate_value *arg)
 
 static void has_gone(void *data)
 {
-    fate__close(((struct fate__static *)data)->root);
+    struct fate__static *files = data;
+
+    fate__close(files->root);
+    fate__free(files->cache_control);
 }
 
-fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory, const char *where)
+static fate_value begin(struct fate__static *files, const char *directory, const fate_static_options *options)
 {
-    int root = fate__sys->open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    fate_value trouble = root < 0 ? fate_raise_errno(errno, "open the folder %s", directory) : fate_none();
-    fate_resource *resource =
-        fate__resource_new(reactor, serve, fate_box_with(has_gone, struct fate__static, root, true), where);
+    const char *control = options->cache_control;
+    size_t n = control ? strlen(control) : 0;
+
+    files->root = fate__sys->open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (files->root < 0)
+        return fate_raise_errno(errno, "open the folder %s", directory);
+    files->hides_folders = options->hides_folders;
+    if (!control)
+        return fate_none();
+    if (!fate__http_all((struct fate__http_slice){ control, n }, FATE__HTTP_VALUE))
+        return fate_raise(&FATE_VALUE_ERROR, "cache_control of the files of %s has control characters",
+                          directory);
+    files->cache_control = fate__alloc(n + 1);
+    if (!files->cache_control)
+        return fate_raise(&FATE_NO_MEMORY, "no memory for files");
+    memcpy(files->cache_control, control, n + 1);
+    return fate_none();
+}
+
+fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory,
+                                  const fate_static_options *options, const char *where)
+{
+    struct fate__static files = { .root = -1, .has_beneath = true };
+    fate_static_options ours = { 0 };
+
+    fate__take_options(&ours, sizeof ours, options, "fate_static_new", where);
+    fate_value trouble = begin(&files, directory, &ours);
+    fate_value box = fate_box_new("struct fate__static", sizeof files, &files, has_gone);
+    fate_resource *resource = fate__resource_new(reactor, serve, box, where);
 
     if (!resource) {
         fate_drop(trouble);
@@ -184,5 +217,11 @@ fate_resource *fate_static_new_at(fate_reactor *reactor, const char *directory, 
 
 fate_resource *(fate_static_new)(fate_reactor *reactor, const char *directory)
 {
-    return fate_static_new_at(reactor, directory, "fate_static_new");
+    return fate_static_new_at(reactor, directory, NULL, "fate_static_new");
+}
+
+fate_resource *(fate_static_new_with)(fate_reactor *reactor, const char *directory,
+                                      const fate_static_options *options)
+{
+    return fate_static_new_at(reactor, directory, options, "fate_static_new_with");
 }

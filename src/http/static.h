@@ -9,14 +9,17 @@
 struct fate__static {
     int root;         /* the folder */
     bool has_beneath; /* the kernel opens below a folder by itself */
+    bool hides_folders;
+    char *cache_control; /* NULL: none */
 };
 
 /* What was found. */
 struct fate__static_file {
     int fd;
     struct stat about;
-    const char *name; /* by which its type is known */
-    bool is_gzipped;  /* it is the .gz beside it */
+    const char *name;          /* by which its type is known */
+    const char *cache_control; /* or NULL */
+    bool is_gzipped;           /* it is the .gz beside it */
 };
 
 /* ---- static_open.c ---- */

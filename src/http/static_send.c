@@ -197,6 +197,17 @@ static void send_several(struct sending *sending, const struct fate__http_range 
 
 /* ---- What is sent ---- */
 
+/* What is said of how long the file may be kept is not said of this page. */
+static void say_no(struct sending *sending, int status)
+{
+    fate_request *request = sending->request;
+
+    fate__close(sending->file->fd);
+    if (sending->file->cache_control)
+        fate__http_add_field(request, "Cache-Control", "no-cache");
+    fate__http_answer_error(request, status, "");
+}
+
 static bool send_ranges(struct sending *sending)
 {
     struct fate__http_range ranges[FATE__HTTP_RANGES_MAX];
@@ -209,9 +220,8 @@ static bool send_ranges(struct sending *sending)
     if (n == 0)
         return false;
     if (n < 0) {
-        fate__close(sending->file->fd);
         add_content_range(sending, NULL);
-        fate__http_answer_error(request, 416, "");
+        say_no(sending, 416);
         return true;
     }
     fate_set_status(request, 206);
@@ -224,16 +234,13 @@ static bool send_ranges(struct sending *sending)
     return true;
 }
 
-static void send_nothing(struct sending *sending, int status)
+/* The client has it. */
+static void send_nothing(struct sending *sending)
 {
     fate_request *request = sending->request;
 
     fate__close(sending->file->fd);
-    if (status == 412) {
-        fate__http_answer_error(request, 412, "");
-        return;
-    }
-    request->status = status;
+    request->status = 304;
     fate__http_send_whole(request, NULL, "", 0);
     if (!request->connection->is_lost)
         fate__http_answered(request);
@@ -244,10 +251,12 @@ static bool add_fields(struct sending *sending)
     fate_request *request = sending->request;
     const char *etag = fate__http_copy(request, sending->etag, strlen(sending->etag));
     const char *modified = fate__http_copy(request, sending->modified, strlen(sending->modified));
+    const char *control = sending->file->cache_control;
 
     return etag && modified && fate__http_add_field(request, "ETag", etag) == 0 &&
            fate__http_add_field(request, "Last-Modified", modified) == 0 &&
            fate__http_add_field(request, "Accept-Ranges", "bytes") == 0 &&
+           (!control || fate__http_add_field(request, "Cache-Control", control) == 0) &&
            (!sending->file->is_gzipped || fate__http_add_field(request, "Content-Encoding", "gzip") == 0);
 }
 
@@ -263,8 +272,10 @@ void fate__static_send(fate_request *request, struct fate__static_file *file)
         return;
     }
     int status = check_conditions(&sending);
-    if (status)
-        send_nothing(&sending, status);
+    if (status == 304)
+        send_nothing(&sending);
+    else if (status)
+        say_no(&sending, status);
     else if (!send_ranges(&sending))
         send_one(&sending, 0, sending.n);
 }
