@@ -277,6 +277,33 @@ TEST(a_client_that_does_not_read_its_last_answer_is_cut)
     end();
 }
 
+TEST(a_client_that_does_not_read_a_short_answer_is_cut)
+{
+    if (!begin(NULL))
+        return;
+    web_connect();
+    web_block(true);
+    web_say(GET("/nowhere"));
+    fate_play(web_reactor, 74 * FATE_SECOND);
+    EXPECT(!web_has_ended());
+    fate_play(web_reactor, 80 * FATE_SECOND);
+    EXPECT(web_has_ended());
+    end();
+}
+
+TEST(a_client_that_half_closes_and_does_not_read_is_cut)
+{
+    if (!begin(NULL))
+        return;
+    web_connect();
+    web_block(true);
+    web_say(GET("/nowhere"));
+    web_end_of_peer();
+    fate_play(web_reactor, 160 * FATE_SECOND);
+    EXPECT(!web_connection || !fate_is_connected(web_connection->transport));
+    end();
+}
+
 /* As one that writes its upload whole before it reads. */
 VOLUME_TEST(a_client_that_sends_much_may_read_why_it_need_not_have)
 {
