@@ -370,13 +370,15 @@ TEST(a_request_that_is_kept_is_still_there)
     if (!web_begin(NULL, keeping))
         return;
     kept = fate_none();
-    web_ask("GET /keep/me?a=b HTTP/1.1\r\nHost: x\r\nX-A: c\r\n\r\n" GET("/nothing"));
+    web_ask("GET /keep/me?a=b HTTP/1.1\r\nHost: x\r\nX-A: c\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n" GET(
+        "/nothing"));
     if (!fate_is_none(&kept) && !fate_is_failure(&kept)) {
         fate_request *request = fate_as_request(&kept);
         web_lose();
         EXPECT_STR(fate_request_param(request, "x"), "me");
         EXPECT_STR(fate_request_query(request, "a"), "b");
         EXPECT_STR(fate_request_header(request, "X-A"), "c");
+        EXPECT_STR(fate_request_header(request, "cookie"), "a=1; b=2");
         EXPECT_EQ(fate_set_status(request, 200), -EALREADY);
         EXPECT_EQ(fate_set_header(request, "a", "b"), -EALREADY);
     }

@@ -145,8 +145,8 @@ FATE_API const char *fate_request_path(const fate_request *request);
 /* As it was sent, with the query. */
 FATE_API const char *fate_request_target(const fate_request *request);
 /* Each NULL: it is not there, or there is no memory.  A parameter of the route; a field of the query, the
- * first of that name, decoded; a header, whatever its case, of several of that name all with ", " between.
- */
+ * first of that name, decoded; a header, whatever its case, of several of that name all with ", " between, of
+ * cookies with "; ". */
 FATE_API const char *fate_request_param(const fate_request *request, const char *name);
 FATE_API const char *fate_request_query(fate_request *request, const char *name);
 FATE_API const char *fate_request_header(fate_request *request, const char *name);

@@ -94,10 +94,12 @@ const char *fate_request_query(fate_request *request, const char *name)
     return field ? field->value.s : NULL;
 }
 
-/* Several fields of one name are one list: RFC 9110, 5.3. */
+/* Several fields of one name are one list: RFC 9110, 5.3.  Cookies, which a proxy may have had from HTTP/2
+ * one by one, are listed in their own way: RFC 9113, 8.2.3. */
 static const char *join(fate_request *request, struct fate__http_slice name, size_t room)
 {
     const struct fate__http_fields *fields = &request->parser.head.fields;
+    const char *between = fate__http_same(name, FATE__HTTP_SLICE("cookie")) ? "; " : ", ";
     char *all = fate__http_room(request, room + 1), *to = all;
 
     if (!all)
@@ -105,7 +107,7 @@ static const char *join(fate_request *request, struct fate__http_slice name, siz
     for (const struct fate__http_field *field = NULL; (field = fate__http_find(fields, name, field));) {
         struct fate__http_slice value = fate__http_field_value(fields, field);
         if (to != all) {
-            memcpy(to, ", ", 2);
+            memcpy(to, between, 2);
             to += 2;
         }
         memcpy(to, value.at, value.len);
