@@ -39,6 +39,11 @@ static fate_value form(fate_request *request, fate_value *arg)
     return fate_follow(fate_add_callback(fate_request_form(request), first, fate_none()));
 }
 
+static fate_value json(fate_request *request, fate_value *arg)
+{
+    return fate_follow(fate_add_callback(fate_request_json(request), pass, fate_none()));
+}
+
 static fate_value back(fate_request *request, fate_value *arg)
 {
     return fate_request_body(request);
@@ -99,17 +104,12 @@ static fate_value failing(fate_request *request, fate_value *arg)
     return fate_source(web_reactor, &ops, fate_none());
 }
 
-static const fate_route routes[] = { { "POST /echo", echo },
-                                     { "POST /form", form },
-                                     { "POST /back", back },
-                                     { "GET /back", back },
-                                     { "POST /ignore", ignore },
-                                     { "GET /ignore", ignore },
-                                     { "POST /watching", watching },
-                                     { "POST /pieces", pieces },
-                                     { "GET /plenty", plenty },
-                                     { "GET /failing", failing },
-                                     { 0 } };
+static const fate_route routes[] = { { "POST /echo", echo },      { "POST /form", form },
+                                     { "POST /json", json },      { "POST /back", back },
+                                     { "GET /back", back },       { "POST /ignore", ignore },
+                                     { "GET /ignore", ignore },   { "POST /watching", watching },
+                                     { "POST /pieces", pieces },  { "GET /plenty", plenty },
+                                     { "GET /failing", failing }, { 0 } };
 
 static bool begin(void)
 {
@@ -154,6 +154,23 @@ TEST(a_form_is_a_dict)
                 "charset=utf-8\r\nContent-Length: 12\r\n\r\na=1%2B&b=&a=2"),
         "2 a=1+");
     EXPECT_CONTAINS(web_ask(POST("/form", "3") "a=1"), "HTTP/1.1 415 ");
+}
+
+#define JSON(type, n)                                                                                        \
+    "POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: " type "\r\nContent-Length: " n "\r\n\r\n"
+
+TEST(json_is_a_value)
+{
+    if (!begin())
+        return;
+    EXPECT_CONTAINS(web_ask(JSON("application/json", "15") "{\"a\": [1, 2.5]}"), "\r\n\r\n{\"a\":[1,2.5]}");
+    EXPECT_CONTAINS(web_ask(JSON("Application/Ld+JSON; charset=utf-8", "2") "[]"), "\r\n\r\n[]");
+    EXPECT_CONTAINS(web_ask(JSON("application/json", "4") "{a:1"), "HTTP/1.1 400 ");
+    EXPECT_CONTAINS(web_ask(JSON("application/json", "4") "{a:1"),
+                    "the body is no JSON: byte 2: a key must follow, in double quotes");
+    EXPECT_CONTAINS(web_ask(JSON("text/json-seq", "2") "[]"), "HTTP/1.1 415 ");
+    EXPECT_CONTAINS(web_ask(POST("/json", "2") "[]"), "HTTP/1.1 415 ");
+    EXPECT_CONTAINS(web_ask(JSON("application/json", "21") "[                   ]"), "HTTP/1.1 413 ");
 }
 
 TEST(a_client_that_waits_is_told_to_go_on)

@@ -158,7 +158,7 @@ FATE_API fate_reactor *fate_request_reactor(const fate_request *request);
 
 /* ---- Requests: their bodies ----
  *
- * One of the three, once; a second time stops the program.  Whoever asks for a body makes the server send
+ * One of the four, once; a second time stops the program.  Whoever asks for a body makes the server send
  * 100 Continue to a client that waits for it.  A body that is cut fails with FATE_HTTP_SHORT_BODY, one that
  * is wrong with FATE_HTTP_PROTOCOL. */
 
@@ -170,6 +170,10 @@ FATE_API fate_deferred *fate_request_text_at(fate_request *request, const char *
 /* The fields of a form (application/x-www-form-urlencoded, else a 415), as a dict of texts; of several with
  * one name the first.  Capped as the text. */
 FATE_API fate_deferred *fate_request_form_at(fate_request *request, const char *where);
+/* Its JSON (application/json or one of +json, else a 415), RFC 8259: null is none, an integer an int, any
+ * other number a float.  What is no JSON is a 400 that says where, and so are integers of more than 64 bits,
+ * keys that are there twice, and more than 64 lists and dicts in one another.  Capped as the text. */
+FATE_API fate_deferred *fate_request_json_at(fate_request *request, const char *where);
 
 /* ---- Requests: the answer ---- */
 
@@ -214,6 +218,7 @@ FATE_API fate_resource *fate_static_new_with(fate_reactor *reactor, const char *
                                              const fate_static_options *options);
 FATE_API fate_deferred *fate_request_text(fate_request *request);
 FATE_API fate_deferred *fate_request_form(fate_request *request);
+FATE_API fate_deferred *fate_request_json(fate_request *request);
 FATE_API fate_value fate_http_raise(int status, const char *fmt, ...) FATE_PRINTF(2, 3);
 
 #define fate_site_new(reactor) fate_site_new_at(reactor, NULL, FATE_HERE)
@@ -233,6 +238,7 @@ FATE_API fate_value fate_http_raise(int status, const char *fmt, ...) FATE_PRINT
     fate_static_new_at(reactor, directory, FATE_WITH(fate_static_options, __VA_ARGS__), FATE_HERE)
 #define fate_request_text(request)   fate_request_text_at(request, FATE_HERE)
 #define fate_request_form(request)   fate_request_form_at(request, FATE_HERE)
+#define fate_request_json(request)   fate_request_json_at(request, FATE_HERE)
 #define fate_http_raise(status, ...) fate_http_raise_at(__func__, FATE_HERE, status, __VA_ARGS__)
 #endif
 

@@ -84,6 +84,12 @@ inline fate_deferred *fate_request_form(fate_request *request, const char *file 
     return fate_request_form_at(request, fate_site(file, line, nullptr));
 }
 
+inline fate_deferred *fate_request_json(fate_request *request, const char *file = __builtin_FILE(),
+                                        int line = __builtin_LINE())
+{
+    return fate_request_json_at(request, fate_site(file, line, nullptr));
+}
+
 /* Ours: a status, and the place of the call. */
 struct fate_status_here {
     int status;

@@ -201,13 +201,19 @@ fate_deferred *fate_request_text_at(fate_request *request, const char *where)
     return fate_add_trap(d, &FATE_TOO_LONG, too_long, max_value);
 }
 
-static bool has_form(fate_request *request)
+/* Without its parameters; empty: it is not said. */
+static struct fate__http_slice type_of(fate_request *request)
 {
     const char *type = fate_request_header(request, "content-type");
-    struct fate__http_slice rest = { type ? type : "", type ? strlen(type) : 0 }, name, value;
+    struct fate__http_slice rest = { type ? type : "", type ? strlen(type) : 0 }, name = { "", 0 }, value;
 
-    return fate__http_next_parameter(&rest, &name, &value) &&
-           fate__http_same(name, FATE__HTTP_SLICE("application/x-www-form-urlencoded"));
+    fate__http_next_parameter(&rest, &name, &value);
+    return name;
+}
+
+static bool has_form(fate_request *request)
+{
+    return fate__http_same(type_of(request), FATE__HTTP_SLICE("application/x-www-form-urlencoded"));
 }
 
 #define FORM_FIELDS_MAX 1000
@@ -248,6 +254,44 @@ fate_deferred *fate_request_form_at(fate_request *request, const char *where)
         return fate_fail_at(request->site->reactor,
                             fate_http_raise(415, "the body is no application/x-www-form-urlencoded"), where);
     return fate_add_callback(fate_request_text_at(request, where), read_form, fate_none());
+}
+
+/* ---- For the page: as JSON ---- */
+
+/* "application/problem+json" is JSON, too: RFC 6839, 3.1. */
+static bool has_json(fate_request *request)
+{
+    struct fate__http_slice type = type_of(request), end = type;
+    const size_t len = sizeof "+json" - 1;
+
+    if (type.len > len)
+        end = (struct fate__http_slice){ type.at + type.len - len, len };
+    return fate__http_same(type, FATE__HTTP_SLICE("application/json")) ||
+           fate__http_same(end, FATE__HTTP_SLICE("+json"));
+}
+
+static fate_value read_json(fate_value *text, fate_value *arg)
+{
+    struct fate__why why;
+    fate_value v = fate_none();
+    int error = fate__read_json(fate_as_str(text), fate_count(text), &v, &why);
+
+    if (error == -ENOMEM)
+        return fate_raise(&FATE_NO_MEMORY, "no memory for JSON");
+    return error < 0 ? fate_http_raise(400, "the body is no JSON: %s", why.text) : v;
+}
+
+fate_deferred *fate_request_json_at(fate_request *request, const char *where)
+{
+    if (!has_json(request))
+        return fate_fail_at(request->site->reactor, fate_http_raise(415, "the body is no application/json"),
+                            where);
+    return fate_add_callback(fate_request_text_at(request, where), read_json, fate_none());
+}
+
+fate_deferred *(fate_request_json)(fate_request *request)
+{
+    return fate_request_json_at(request, "fate_request_json");
 }
 
 fate_deferred *(fate_request_text)(fate_request *request)
