@@ -233,44 +233,47 @@ static bool is_plain(const fate_request *request)
            head->method != FATE__HTTP_HEAD_METHOD;
 }
 
-#define TYPE_BYTES_MAX 64
+#define TYPE_BYTES_MAX       64
+#define PLAIN_HEAD_BYTES_MAX (FATE__HTTP_OWN_HEAD_ROOM + TYPE_BYTES_MAX + 96)
 
-/* All up to the length of the body. */
-static char *put_type(char *to, const fate_website *site, struct fate__http_slice type)
+static inline char *put_plain_head(char *to, const fate_website *site, struct fate__http_slice type, size_t n)
 {
-    if (fate__likely(type.len == sizeof FATE__HTTP_TEXT_TYPE - 1 && *type.at == 't'))
-        return put(to, site->head, site->text_head_len);
-    to = put(PUT(put(to, site->head, site->head_len), "Content-Type: "), type.at, type.len);
-    return PUT(to, "\r\nContent-Length: ");
+    if (fate__likely(type.len == sizeof FATE__HTTP_TEXT_TYPE - 1 && *type.at == 't')) {
+        to = put(to, site->head, site->text_head_len);
+    } else {
+        to = put(PUT(put(to, site->head, site->head_len), "Content-Type: "), type.at, type.len);
+        to = PUT(to, "\r\nContent-Length: ");
+    }
+    return PUT(put_number(to, n), "\r\n\r\n");
 }
 
-static void send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
+/* Where nothing is collected, or there is no room for it. */
+static fate__apart void send_apart(struct fate__http_connection *connection, struct fate__http_slice type,
+                                   const char *body, size_t n)
 {
-    fate_website *site = request->site;
-    struct fate__http_connection *connection = request->connection;
-    char room[FATE__HTTP_OWN_HEAD_ROOM + TYPE_BYTES_MAX + 96], *to = room;
-    bool is_direct = site->writer == connection && site->n_out + sizeof room + n <= FATE__HTTP_OUT_BYTES;
+    char head[PLAIN_HEAD_BYTES_MAX], *end = put_plain_head(head, connection->site, type, n);
 
-    freshen(site);
-    if (is_direct)
-        to = site->out + site->n_out;
-    char *end = PUT(put_number(put_type(to, site, type), n), "\r\n\r\n");
-    request->has_begun = true;
-    if (is_direct) {
-        site->n_out += (size_t)(put(end, body, n) - to);
-        return;
-    }
-    fate__http_send(connection, to, (size_t)(end - to));
+    fate__http_send(connection, head, (size_t)(end - head));
     fate__http_send(connection, body, n);
 }
 
 bool fate__http_send_plain(fate_request *request, struct fate__http_slice type, const char *body, size_t n)
 {
+    fate_website *site = request->site;
+
     if (fate__unlikely(!is_plain(request) || !request->has_all))
         return false;
     fate__assert(type.len <= TYPE_BYTES_MAX);
+    request->has_begun = true;
     request->n_body_bytes = (int64_t)n;
-    send_plain(request, type, body, n);
+    freshen(site);
+    bool is_collected = site->writer == request->connection;
+    if (fate__unlikely(!is_collected || site->n_out + PLAIN_HEAD_BYTES_MAX + n > FATE__HTTP_OUT_BYTES)) {
+        send_apart(request->connection, type, body, n);
+        return true;
+    }
+    char *end = put_plain_head(site->out + site->n_out, site, type, n);
+    site->n_out = (size_t)(put(end, body, n) - site->out);
     return true;
 }
 
