@@ -62,11 +62,15 @@ struct fields {
 };
 
 /* Unless the program has one of its own. */
-static void add_field(struct fields *fields, struct fate__http_slice name, const char *value)
+static void add_field(struct fields *fields, struct fate__http_slice name, struct fate__http_slice value)
 {
-    if (has_field(fields->fetch, name))
-        return;
-    fields->list[fields->n++] = (struct fate__http_pair){ name, { value, strlen(value) } };
+    if (!has_field(fields->fetch, name))
+        fields->list[fields->n++] = (struct fate__http_pair){ name, value };
+}
+
+static struct fate__http_slice slice(const char *s)
+{
+    return (struct fate__http_slice){ s, strlen(s) };
 }
 
 static bool has_credentials(const fate_response *fetch)
@@ -79,16 +83,16 @@ static void add_own_fields(struct fields *fields, const char *authorization)
     const fate_response *fetch = fields->fetch;
 
     if (*fetch->agent->user_agent)
-        add_field(fields, FATE__HTTP_SLICE("User-Agent"), fetch->agent->user_agent);
-    add_field(fields, FATE__HTTP_SLICE("Accept"), "*/*");
+        add_field(fields, FATE__HTTP_SLICE("User-Agent"), slice(fetch->agent->user_agent));
+    add_field(fields, FATE__HTTP_SLICE("Accept"), FATE__HTTP_SLICE("*/*"));
     if (fate__has_zlib)
-        add_field(fields, FATE__HTTP_SLICE("Accept-Encoding"), "gzip, deflate");
+        add_field(fields, FATE__HTTP_SLICE("Accept-Encoding"), FATE__HTTP_SLICE("gzip, deflate"));
     if (has_credentials(fetch))
-        add_field(fields, FATE__HTTP_SLICE("Authorization"), authorization);
+        add_field(fields, FATE__HTTP_SLICE("Authorization"), slice(authorization));
     if (fetch->body_kind != FATE__BODY_NONE && fetch->body_type)
-        add_field(fields, FATE__HTTP_SLICE("Content-Type"), fetch->body_type);
+        add_field(fields, FATE__HTTP_SLICE("Content-Type"), slice(fetch->body_type));
     if (fetch->expects)
-        add_field(fields, FATE__HTTP_SLICE("Expect"), "100-continue");
+        add_field(fields, FATE__HTTP_SLICE("Expect"), FATE__HTTP_SLICE("100-continue"));
 }
 
 /* What has to be put together for some requests. */
