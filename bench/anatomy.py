@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""What a message costs an echo server apart from time: system calls, and instructions outside the kernel.
+"""What a message costs a server apart from time: system calls, and instructions outside the kernel.
 
     anatomy.py                          all servers of echo/, 64 connections, messages of 64 bytes
     anatomy.py --peers fate,uv          some of them
     anatomy.py --connections 1000 --bytes 16384
-    anatomy.py --goals                  compares libfate with goals.toml, which is for 64 times 64
+    anatomy.py --http 16                the servers of http/, with 16 requests at once over each connection
+    anatomy.py --goals                  compares libfate with goals.toml: for 64 times 64, or --http 1
 
 Each server runs twice under strace and twice under callgrind, the second time with more messages. What is
 counted is the difference, so that its start and the connections are left out. Both tools slow it down, so
@@ -25,8 +26,9 @@ from driver.build import BuildFailed
 from driver.figures import number
 from driver.prepare import prepare, say
 
-STRACE_MESSAGES = 5_000, 25_000
-CALLGRIND_MESSAGES = 2_000, 12_000
+STRACE_MESSAGES = 4_800, 24_000
+CALLGRIND_MESSAGES = 2_400, 12_000
+DEPTHS = 1, 2, 4, 8, 16, 32  # of which those are multiples
 SETTLING_SECONDS = 0.5  # until the server has closed all connections, which else some runs would not count
 LEAST_SHOWN = 0.005  # of a call for each message
 
@@ -115,9 +117,11 @@ class Anatomy:
 
 def dissect(options):
     """Anatomies of what can be measured; what cannot is said."""
-    cell = {"connections": options.connections, "load": f"--echo={options.bytes}"}
+    workload = "http" if options.http else "echo"
+    load = f"--http={options.http}" if options.http else f"--echo={options.bytes}"
+    cell = {"connections": options.connections, "load": load}
     servers.raise_descriptor_limit()
-    for peer, command in prepare(["echo"], options.peers)["echo"].commands.items():
+    for peer, command in prepare([workload], options.peers)[workload].commands.items():
         say(f"anatomy: {peer.title}")
         try:
             yield Anatomy(peer, command, cell, options)
@@ -127,12 +131,13 @@ def dissect(options):
 
 def report(anatomies, options):
     head = ["", "system calls", "in all", "instructions"]
-    print(f"\nFor a message: {options.connections} connections, {options.bytes} bytes\n")
+    what = f"request: {options.http} at a time," if options.http else f"message: {options.bytes} bytes,"
+    print(f"\nFor a {what} {options.connections} connections\n")
     print(tables.terminal_table([head, *(anatomy.line() for anatomy in anatomies)]))
     if options.goals:
         samples = {anatomy.peer.name: anatomy.samples() for anatomy in anatomies}
         rows = figures.rows_of({}, samples, [anatomy.peer for anatomy in anatomies])
-        lines = goals.goal_lines("anatomy", rows)
+        lines = goals.goal_lines("anatomy-http" if options.http else "anatomy", rows)
         print("\n" + (tables.terminal_table(lines, 3) if lines else "No goals: libfate was not measured."))
 
 
@@ -143,6 +148,7 @@ def parse():
     option("--peers", type=lambda text: set(text.split(",")), metavar="A,B", help="these only; else all")
     option("--connections", type=int, default=64, metavar="N", help="64")
     option("--bytes", type=int, default=64, metavar="N", help="of a message; 64")
+    option("--http", type=int, choices=DEPTHS, metavar="DEPTH", help="of HTTP, so many requests at a time")
     option("--goals", action="store_true", help="compare libfate with goals.toml")
     option("--cpu", type=int, default=min(os.sched_getaffinity(0)), metavar="N", help="where servers run")
     return parsing.parse_args()
