@@ -88,7 +88,9 @@ static void ask(void)
 
 TEST(client_and_server_understand_each_other)
 {
-    for (size_t bytes = 0; bytes < 4; bytes++) {
+    size_t bytes_max = test_is_oom() ? 0 : 3; /* pieces of a few bytes make no other allocations */
+
+    for (size_t bytes = 0; bytes <= bytes_max; bytes++) {
         reactor = fate_test_reactor();
         if (!reactor)
             return;

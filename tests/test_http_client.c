@@ -42,10 +42,12 @@ VOLUME_TEST(bodies_end_by_length_by_chunks_and_by_the_close)
     expect_page("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK_HELLO, WEB_KEEP, "hello");
 }
 
-/* The same for what must not be taken for a page. */
+/* The same for what must not be taken for a page.  In how many pieces it comes makes no other allocations. */
 static void expect_trouble(const char *answer, enum web_then then, const fate_class *c, const char *part)
 {
-    for (size_t pieces = 0; pieces <= 3; pieces++) {
+    size_t pieces_max = test_is_oom() ? 0 : 3;
+
+    for (size_t pieces = 0; pieces <= pieces_max; pieces++) {
         const struct web_answer script[] = { { .says = answer, .then = then }, { 0 } };
         if (web_open(script)) {
             fate_test_link(client_reactor, .piece_bytes_max = pieces, .latency = FATE_MILLISECOND);
