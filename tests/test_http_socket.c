@@ -209,7 +209,8 @@ static void leave_while_resolving(bool frees_agent)
     table.getaddrinfo = slow_getaddrinfo;
     fate__sys = &table;
     sem_init(&may_answer, 0, 0);
-    n_ended = n_right = n_asked = 0;
+    n_ended = n_right = 0;
+    n_asked = 0;
     fate_reactor *reactor = test_real_reactor(NULL);
     fate_agent *agent = fate_agent_new(reactor);
     fate_deferred *d = fate_hold(fate_get_page_with(reactor, "http://slow.example/", .agent = agent));

@@ -218,20 +218,20 @@ static void say(const char *bytes, size_t n)
     fate_play(reactor, FATE_SECOND);
 }
 
-#define REQUEST "POST /text HTTP/1.1\r\nHost: web\r\nContent-Length: 7\r\n\r\nat last"
+static const char request[] = "POST /text HTTP/1.1\r\nHost: web\r\nContent-Length: 7\r\n\r\nat last";
 
 /* So many bytes of a request before the stop, and the rest behind it. */
 static void stop_after(size_t n)
 {
     if (begin()) {
         connect_one();
-        say(REQUEST, n);
+        say(request, n);
         fate_cancel(serving);
         fate_play(reactor, FATE_SECOND);
-        say(REQUEST + n, strlen(REQUEST) - n);
+        say(request + n, strlen(request) - n);
         bool is_answered = n > 0; /* else it rested, and was closed */
         EXPECT_EQ(strstr(heard, "\r\n\r\nat last") != NULL, is_answered);
-        if (is_answered && n < strlen(REQUEST))
+        if (is_answered && n < strlen(request))
             EXPECT_CONTAINS(heard, "Connection: close\r\n");
         fate_play(reactor, FATE_SECOND);
         EXPECT_EQ(n_lost, 1);
@@ -242,7 +242,7 @@ static void stop_after(size_t n)
 
 VOLUME_TEST(a_request_that_has_begun_before_the_stop_is_answered)
 {
-    for (size_t n = 0; n <= strlen(REQUEST); n++)
+    for (size_t n = 0; n <= strlen(request); n++)
         stop_after(n);
 }
 

@@ -36,8 +36,8 @@ struct fate__host {
 
 #define FATE__HOST_BUCKETS 64
 
-/* It lies in a box: the reactor keeps it by a call that is never due, each connection and fetch by a reference
- * of its own. */
+/* It lies in a box: the reactor keeps it by a call that is never due, each connection and fetch by a
+ * reference of its own. */
 struct fate_agent {
     fate_value self; /* that box, without a reference */
     fate_reactor *reactor;
