@@ -516,8 +516,24 @@ VOLUME_TEST(a_long_stream_that_never_waits_does_not_recurse)
         put("");
     put_end();
     fate_deferred *d = kept(fate_pump(source(), sink()));
+    for (int i = 0; i < 100000 && !fate_peek(d); i++)
+        fate_advance(reactor, 0);
     EXPECT_INT(fate_peek(d), 0);
     EXPECT_EQ(n_asked, 100001);
+    RELEASE(d);
+}
+
+TEST(a_stream_that_never_waits_lets_others_have_their_turn)
+{
+    begin();
+    for (int i = 0; i < 200; i++)
+        put("");
+    fate_deferred *d = kept(fate_pump(source(), sink()));
+    EXPECT(n_asked < 100);
+    fate_cancel(d);
+    EXPECT(is_failed(d, &FATE_CANCELLED));
+    EXPECT_STR(ended, "cancelled");
+    EXPECT_EQ(n_stopped, 1);
     RELEASE(d);
 }
 

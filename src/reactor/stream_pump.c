@@ -11,6 +11,9 @@
 #include <deferred/ear.h>
 #include <reactor/reactor.h>
 
+/* Before others get their turn: a sink may have room as fast as its source gives. */
+#define PIECES_AT_ONCE 32
+
 /* What is being done, or is next. */
 enum phase {
     READ,
@@ -37,6 +40,7 @@ struct pump {
     fate_value why;    /* the failure that has ended it */
     unsigned n_inside; /* calls that still use it */
     bool is_stepping, has_fired;
+    bool makes_way; /* for others, before the next step */
 };
 
 /* ---- Going ---- */
@@ -164,9 +168,11 @@ static void go_on(struct pump *pump);
 static void heard(struct fate__ear *ear, fate_value result)
 {
     struct pump *pump = fate_container_of(ear, struct pump, ear);
+    bool made_way = pump->makes_way;
 
+    pump->makes_way = false;
     pump->n_inside++;
-    if (pump->has_fired)
+    if (pump->has_fired || made_way)
         fate_drop(result);
     else if (pump->phase == END)
         ended(pump, result);
@@ -189,9 +195,9 @@ static void heard(struct fate__ear *ear, fate_value result)
 /* In the next round. */
 static fate_deferred *later(struct pump *pump)
 {
-    fate_deferred *d = fate_deferred_new_at(pump->reactor, FATE__OWN_SITE("a file that is pumped"));
+    fate_deferred *d = fate_deferred_new_at(pump->reactor, FATE__OWN_SITE("a pump"));
 
-    if (fate_fire_later_at(d, 0, fate_none(), FATE__OWN_SITE("a file that is pumped")) < 0)
+    if (fate_fire_later_at(d, 0, fate_none(), FATE__OWN_SITE("a pump")) < 0)
         fate_fire(d, fate_none());
     return d;
 }
@@ -213,6 +219,12 @@ static void hand_over(struct pump *pump)
     }
     pump->n_bytes += (size_t)part.len;
     fate__listen(&pump->ear, fate__sink_write_file(pump->reactor, &pump->sink, part, pump->site));
+}
+
+static void make_way(struct pump *pump)
+{
+    pump->makes_way = true;
+    fate__listen(&pump->ear, later(pump));
 }
 
 static void step(struct pump *pump)
@@ -240,12 +252,17 @@ static void step(struct pump *pump)
 
 static void go_on(struct pump *pump)
 {
+    int n_pieces = 0;
+
     if (pump->is_stepping)
         return;
     pump->is_stepping = true;
     pump->n_inside++;
     while (!pump->has_fired && !pump->ear.d)
-        step(pump);
+        if (pump->phase == READ && n_pieces++ == PIECES_AT_ONCE)
+            make_way(pump);
+        else
+            step(pump);
     pump->is_stepping = false;
     leave(pump);
 }
