@@ -61,6 +61,11 @@ class Connection(http.client.HTTPConnection):
         return answer.status, answer.read()
 
 
+def accepts(folder):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(os.path.join(folder, "socket")) == 0
+
+
 def start(site, folder):
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in
                         ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -68,8 +73,7 @@ def start(site, folder):
     file.write_text(CONFIGURATION.format(folder=folder, temporary=temporary, site=site.port))
     process = subprocess.Popen([served.find("nginx"), "-e", "stderr", "-c", str(file)],
                                stdout=subprocess.DEVNULL)
-    served.until(lambda: os.path.exists(os.path.join(folder, "socket")) or process.poll() is not None,
-                 "nginx does not start")
+    served.until(lambda: accepts(folder) or process.poll() is not None, "nginx does not start")
     check(process.poll() is None, "nginx does not start")
     return process
 
