@@ -61,8 +61,8 @@ static const struct fate__command commands[] = {
       "On a terminal there is a bar for each page under way and one for all; elsewhere only a line for each "
       "page that has come or failed. What is fetched is read and dropped, unless --output or --remote-name "
       "say where it goes. A file is there when its page is complete, and not before; it has the bytes that "
-      "the "
-      "server sent, packed only if the server would not send them otherwise.\n\n"
+      "the server sent, packed only if the server would not send them otherwise. Redirects are followed, "
+      "ten at most. There is no https: yet, and http_proxy is not looked at.\n\n"
       "The exit status is the number of pages that failed, 125 for more; 126 when the command line is wrong; "
       "130 after Ctrl-C.",
       get_options, 1, SIZE_MAX },
