@@ -145,7 +145,8 @@ TEST(what_is_cut_anywhere_is_refused)
 
 TEST(what_was_read_is_written_as_it_was)
 {
-    static const char json[] = "{\"a\":[1.5,\"\\\"\\n\xe2\x82\xac\",true,null,{\"b\":-2}],\"c\":{},\"d\":[]}";
+    static const char json[] =
+        "{\"a\":[1.5,2.0,-0.0,1e+30,\"\\\"\\n\xe2\x82\xac\",true,null,{\"b\":-2}],\"c\":{},\"d\":[]}";
     struct fate__text text = { 0 };
     fate_value v = fate_none();
     const char *why;

@@ -22,6 +22,8 @@ static void add_digits(struct fate__text *to, const char *digits)
     fate__text_add_n(to, digits, n);
     fate__text_add(to, point ? "." : "");
     fate__text_add(to, digits + n + point);
+    if (!digits[n]) /* else it would be read as an int */
+        fate__text_add(to, ".0");
 }
 
 /* The shortest form that is read as the same number. */
