@@ -35,7 +35,7 @@ static fate_value many_fields(fate_request *request, fate_value *arg)
 static fate_value many_texts(fate_request *request, fate_value *arg)
 {
     size_t n = 0;
-    char name[10];
+    char name[20];
 
     for (int i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "x%d", i);
