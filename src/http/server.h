@@ -185,7 +185,6 @@ struct fate_request {
     const char *path;  /* decoded; NULL: not yet */
     struct fate__route_match match;
     struct fate__fields query;
-    fate_time began;
     int64_t began_at; /* time of day, for the log */
 
     /* The body. */
@@ -221,7 +220,6 @@ struct fate_request {
     bool has_begun; /* the answer */
     bool is_answered;
     bool keeps_alive;
-    bool has_heard;  /* of the next piece, before it was asked for has returned */
     bool wants_more; /* pieces, when there is room */
     bool asks;       /* for the next piece, further down the stack */
 

@@ -158,7 +158,7 @@ static void reset(fate_request *request)
     request->began_at = 0;
     request->has_head = request->has_all = request->has_query = request->has_asked = false;
     request->must_continue = request->drops_body = request->has_begun = request->is_answered = false;
-    request->keeps_alive = request->has_heard = request->wants_more = request->asks = false;
+    request->keeps_alive = request->wants_more = request->asks = false;
 }
 
 /* A parser that has stopped in the middle is of no use for another message. */
