@@ -64,8 +64,20 @@ TEST(addresses_are_read_and_written)
         EXPECT_EQ(fate_address_family(&address), cases[i].family);
         EXPECT_EQ(fate_address_port(&address), cases[i].port);
         fate_address back = through_kernel(&address, &kernel);
-        EXPECT(fate_address_equal(&address, &back));
+        if (strncmp(cases[i].host, "::ffff:", 7) != 0)
+            EXPECT(fate_address_equal(&address, &back));
     }
+}
+
+TEST(what_the_kernel_calls_an_ip4_address_over_ip6_is_an_ip4_address)
+{
+    struct sockaddr_storage kernel;
+    fate_address address;
+
+    EXPECT_EQ(fate_address_parse("[::ffff:1.2.3.4]:5", &address), 0);
+    fate_address back = through_kernel(&address, &kernel);
+    EXPECT_STR(text_of(&back), "1.2.3.4:5");
+    EXPECT_EQ(fate_address_family(&back), AF_INET);
 }
 
 TEST(what_is_no_address_is_not_read)

@@ -122,6 +122,27 @@ TEST(a_listener_tells_its_port_and_takes_connections)
     EXPECT_EQ(fate_listener_connections(listener), 0);
 }
 
+TEST(who_comes_by_ip4_has_an_address_of_ip4)
+{
+    char text[FATE_ADDRESS_TEXT_BYTES];
+    fate_address here = { 0 };
+
+    if (!begin())
+        return;
+    fate_listener *listener = listen_on("tcp:0");
+    if (!listener)
+        return;
+    EXPECT_EQ(fate_address_parse("127.0.0.1:0", &here), 0);
+    here.port = (uint16_t)fate_address_port(fate_listener_address(listener));
+    int fd = net_connect(&here);
+    if (net_run_until_count(&n_made, 1) && newest) {
+        EXPECT_STR(fate_address_host(fate_peer(newest->transport), text), "127.0.0.1");
+        EXPECT_STR(fate_address_host(fate_here(newest->transport), text), "127.0.0.1");
+    }
+    close_all(1, &fd);
+    net_run_until_count(&n_lost, 1);
+}
+
 TEST(connections_inherit_that_small_writes_do_not_wait)
 {
     int on = 0, fd;

@@ -176,7 +176,8 @@ FATE_API int fate_set_idle_timeout(fate_transport *transport, fate_time timeout)
 
 /* Is it neither lost nor about to be told so? */
 FATE_API bool fate_is_connected(const fate_transport *transport);
-/* The other end, and this one; lent as long as the transport's memory. */
+/* The other end, and this one; lent as long as the transport's memory.  Who comes to a socket of IPv6 by IPv4
+ * has an address of IPv4. */
 FATE_API const fate_address *fate_peer(const fate_transport *transport);
 FATE_API const fate_address *fate_here(const fate_transport *transport);
 /* Over TCP: small writes do not wait for others (on from the beginning); the kernel asks a silent peer, after

@@ -26,12 +26,18 @@ static void from_ip4(const struct sockaddr_storage *from, fate_address *ret)
     memcpy(ret->as.ip, &in.sin_addr, 4);
 }
 
+/* To a socket of IPv6 that takes IPv4 as well, such an address is "::ffff:1.2.3.4" (RFC 4291, 2.5.5.2). */
 static void from_ip6(const struct sockaddr_storage *from, fate_address *ret)
 {
     struct sockaddr_in6 in;
 
     memcpy(&in, from, sizeof in);
     ret->port = ntohs(in.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
+        ret->family = AF_INET;
+        memcpy(ret->as.ip, &in.sin6_addr.s6_addr[12], 4);
+        return;
+    }
     ret->scope = in.sin6_scope_id;
     memcpy(ret->as.ip, &in.sin6_addr, 16);
 }

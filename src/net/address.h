@@ -6,8 +6,8 @@
 
 #include <fate/address.h>
 
-/* Reads what the kernel gives.  The path of a UNIX address lies in from; what is of another family becomes
- * no address. */
+/* Reads what the kernel gives; IPv4 over IPv6 is IPv4.  The path of a UNIX address lies in from; what is of
+ * another family becomes no address. */
 void fate__address_from(const struct sockaddr_storage *from, socklen_t len, fate_address *ret_address);
 /* Writes what the kernel takes: its length, 0 for no address, -ENAMETOOLONG for a path beyond 107 bytes, or
  * an abstract one beyond 107 behind its NUL. */

@@ -64,8 +64,6 @@ int fate__udp_make(fate_udp *udp, const struct fate__udp_wanted *wanted, const f
 /* Unmakes it, as far as it was made. */
 void fate__udp_unmake(fate_udp *udp);
 int fate__udp_send(fate_udp *udp, const fate_address *to, const void *data, size_t len);
-/* An IPv4 address that came over IPv6 as what it is. */
-void fate__udp_unmap(fate_address *address);
 
 /* ---- udp_receive.c ---- */
 

@@ -44,8 +44,6 @@ static int receive(const fate_udp *udp, struct msghdr *message, int flags, size_
 static void note_from(const fate_udp *udp, struct taken *taken, const struct msghdr *message)
 {
     fate__address_from(&taken->kernel_from, message->msg_namelen, &taken->from);
-    if (udp->is_dual)
-        fate__udp_unmap(&taken->from);
     if (udp->here.family == AF_UNIX)
         taken->from.family = AF_UNIX;
     taken->datagram.from = &taken->from;

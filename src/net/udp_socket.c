@@ -225,15 +225,6 @@ void fate__udp_unmake(fate_udp *udp)
 
 static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-void fate__udp_unmap(fate_address *address)
-{
-    if (address->family != AF_INET6 || memcmp(address->as.ip, mapped, sizeof mapped) != 0)
-        return;
-    fate_address v4 = { .family = AF_INET, .port = address->port };
-    memcpy(v4.as.ip, address->as.ip + sizeof mapped, 4);
-    *address = v4;
-}
-
 /* Its length or -errno. */
 static int kernel_form(const fate_udp *udp, const fate_address *to, struct sockaddr_storage *ret)
 {
