@@ -242,7 +242,7 @@ static fate_value read_float(struct reader *reader, const char *from)
 static fate_value read_number(struct reader *reader)
 {
     const char *from = reader->at;
-    bool is_whole;
+    bool is_whole = false;
 
     if (!take_number(reader, &is_whole))
         return fate_none();
