@@ -10,9 +10,11 @@ const pages = {
             response.write('0123456789'.repeat(1000));
         response.end();
     },
-    '/packed': (response) => {
+    '/packed': (response, request) => {
+        if (!/gzip/.test(request.headers['accept-encoding']))
+            return response.end('hello\n');
         response.setHeader('Content-Encoding', 'gzip');
-        response.end(zlib.gzipSync('hello\n'));
+        return response.end(zlib.gzipSync('hello\n'));
     },
     '/away': (response) => {
         response.writeHead(302, { Location: '/hello' });
@@ -24,7 +26,7 @@ http.createServer((request, response) => {
     if (request.url === '/echo') {
         request.pipe(response);
     } else if (pages[request.url]) {
-        pages[request.url](response);
+        pages[request.url](response, request);
     } else {
         response.statusCode = 404;
         response.end('nothing\n');

@@ -16,13 +16,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def answer_packed(self, body):
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.answer(200, gzip.compress(body), Content_Encoding="gzip")
+        else:
+            self.answer(200, body)
+
     def do_GET(self):
         if self.path == "/hello":
             self.answer(200, b"hello\n")
         elif self.path == "/big":
             self.answer(200, b"0123456789" * 30000)
         elif self.path == "/packed":
-            self.answer(200, gzip.compress(b"hello\n"), Content_Encoding="gzip")
+            self.answer_packed(b"hello\n")
         elif self.path == "/away":
             self.answer(302, b"", Location="/hello")
         else:
