@@ -110,6 +110,8 @@ const char *test_last_report(fate_reactor *reactor);
 /* The same of what it has logged, but for who has blocked the loop. */
 int test_logs(fate_reactor *reactor);
 const char *test_last_log(fate_reactor *reactor);
+/* Takes out of a log's text the lines that say who has blocked a loop: a busy machine does that, too. */
+void test_forget_blocked(char *text);
 
 /* Called after each test, before leaks are looked for. */
 extern void (*test_at_end)(void);

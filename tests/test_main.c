@@ -28,6 +28,7 @@ static int run_program(fate_main_fn *start)
     dup2(kept, STDERR_FILENO);
     ssize_t len = pread(memory, said, sizeof said - 1, 0);
     said[len > 0 ? len : 0] = '\0';
+    test_forget_blocked(said);
     close(kept);
     close(memory);
     return status;
