@@ -185,6 +185,19 @@ static void give_descriptors_back(void)
     setrlimit(RLIMIT_NOFILE, &limit_before);
 }
 
+/* valgrind accepts first and finds then that there is no descriptor; so nobody waits to be refused. */
+#if defined(FATE_VALGRIND)
+#include <valgrind/valgrind.h>
+#define ACCEPTS_WITHOUT_ROOM RUNNING_ON_VALGRIND
+#else
+#define ACCEPTS_WITHOUT_ROOM false
+#endif
+
+static fate_listener *begin_without_room(void)
+{
+    return ACCEPTS_WITHOUT_ROOM ? NULL : begin();
+}
+
 static int connect_raw(int fd, const fate_listener *listener)
 {
     return net_connect_socket(fd, fate_listener_address(listener));
@@ -192,7 +205,7 @@ static int connect_raw(int fd, const fate_listener *listener)
 
 TEST(without_descriptors_those_who_wait_are_refused_and_the_log_says_what_to_do)
 {
-    const fate_listener *listener = begin();
+    const fate_listener *listener = begin_without_room();
     int fds[3] = { net_socket(AF_INET), net_socket(AF_INET), net_socket(AF_INET) };
 
     if (listener && connect_raw(fds[0], listener) == 0 && net_run_until_count(&n_made, 1)) {
@@ -217,7 +230,7 @@ TEST(without_descriptors_those_who_wait_are_refused_and_the_log_says_what_to_do)
 
 TEST(who_gets_the_last_descriptor_is_no_reason_to_complain)
 {
-    const fate_listener *listener = begin();
+    const fate_listener *listener = begin_without_room();
     int fds[2] = { net_socket(AF_INET), net_socket(AF_INET) };
 
     if (listener) {
@@ -238,7 +251,7 @@ TEST(who_gets_the_last_descriptor_is_no_reason_to_complain)
 
 TEST(a_connection_that_goes_makes_room_for_one_that_waits)
 {
-    fate_listener *listener = begin();
+    fate_listener *listener = begin_without_room();
     int fds[3] = { net_socket(AF_INET), net_socket(AF_INET), net_socket(AF_INET) };
 
     if (listener && connect_raw(fds[0], listener) == 0 && net_run_until_count(&n_made, 1)) {
