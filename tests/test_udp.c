@@ -583,12 +583,22 @@ static const char python_peer[] = "import socket, sys\n"
                                   "s.send(b'from python')\n"
                                   "print(s.recv(100).decode(), end='')\n";
 
+/* valgrind 3.19 does not know by what the end of a child is seen. */
+static bool can_watch_children(void)
+{
+    int fd = fate__sys_real.pidfd_open(getpid(), 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != ENOSYS;
+}
+
 TEST(another_program_is_answered)
 {
     struct test_udp a;
     char port[16];
 
-    if (test_is_oom() || access("/usr/bin/python3", X_OK) < 0)
+    if (test_is_oom() || access("/usr/bin/python3", X_OK) < 0 || !can_watch_children())
         return;
     if (!begin() || !test_udp_open(&a, net_reactor, "a", "udp:0:interface=127.0.0.1", NULL))
         return;
