@@ -237,6 +237,15 @@ static bool all_works(void)
     return !test_is_oom() && fate__sys == &fate__sys_real;
 }
 
+static const struct test_pair *of_event;
+
+/* The poller has no time to tell of that. */
+static void get_much_and_lose(fate_protocol *p, const void *data, size_t len)
+{
+    say_much(of_event);
+    lose_when_got(p, data, len);
+}
+
 static int64_t n_watched(void)
 {
     fate_value counts = fate_reactor_counts(reactor);
@@ -283,6 +292,24 @@ TEST(who_still_sends_is_not_reset_before_it_has_heard_the_last_words)
     }
     test_peer_ends(&pair);
     EXPECT(test_until(reactor, is_forgotten, NULL) || !all_works());
+    end(&pair);
+}
+
+TEST(what_comes_while_the_last_words_are_said_resets_nothing)
+{
+    static const fate_protocol_ops ops = { .size = sizeof ops, .data_received = get_much_and_lose };
+    struct test_pair pair;
+    char text[16];
+
+    if (!begin(&pair, TEST_TCP, &ops))
+        return;
+    of_event = &pair;
+    test_peer_says(&pair, "one");
+    test_until_trace(reactor, "got; ");
+    test_rounds(reactor, 3);
+    test_until_heard(reactor, &pair, "bye");
+    if (all_works())
+        EXPECT_EQ(test_peer_hears(&pair, text, sizeof text), 0);
     end(&pair);
 }
 

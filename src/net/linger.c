@@ -48,11 +48,9 @@ static size_t drop(int fd, bool *ret_is_over)
 bool fate__still_sends(int fd, bool has_sent)
 {
     bool is_over;
-
-    if (fate__sys->shutdown(fd, SHUT_WR) < 0)
-        return false;
     size_t n_dropped = drop(fd, &is_over);
-    return !is_over && (has_sent || n_dropped > 0);
+
+    return !is_over && (has_sent || n_dropped > 0) && fate__sys->shutdown(fd, SHUT_WR) == 0;
 }
 
 static void end(struct lingerer *lingerer)

@@ -6,8 +6,8 @@
 
 struct fate__net;
 
-/* Shuts the socket for writing and reads what is there.  Is more to come?  has_sent: the peer has sent what
- * nobody wanted. */
+/* Reads what is there.  Is more to come?  Then the socket is shut for writing.  has_sent: the peer has sent
+ * what nobody wanted. */
 bool fate__still_sends(int fd, bool has_sent);
 /* fd, which has no owner, is closed when its peer has ended; after two seconds; or at the reactor's end. */
 void fate__linger(struct fate__net *net, int fd);

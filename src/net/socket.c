@@ -99,14 +99,12 @@ static int shut(fate_transport *transport)
     return fate__sys->shutdown(transport->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-/* Closed while the peer sends, it would be reset, and what was written might not arrive. */
+/* Closed while the peer sends, it would be reset, and what was written might not arrive.  The poller may not
+ * have told of that yet, where much was written in one event. */
 static bool has_to_linger(const fate_transport *transport)
 {
-    bool has_dropped = transport->flags & FATE__HAS_DROPPED;
-
-    if (transport->flags & FATE__READ_ENDED || !(has_dropped || transport->flags & FATE__CAN_READ))
-        return false;
-    return fate__still_sends(transport->fd, has_dropped);
+    return !(transport->flags & FATE__READ_ENDED) &&
+           fate__still_sends(transport->fd, transport->flags & FATE__HAS_DROPPED);
 }
 
 static void close_socket(fate_transport *transport, bool is_abort)
