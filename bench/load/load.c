@@ -68,13 +68,17 @@ __attribute__((format(printf, 1, 2), noreturn)) static void stop(const char *for
 
 /* ---- Limits ---- */
 
-/* Raises the limit of a process, 0 for this one. */
+/* Raises the limit of a process, 0 for this one.  A server that has become another user may be out of reach;
+ * if it has too few, the load will tell of connections that fail. */
 static void allow_descriptors(long pid, const char *whose)
 {
     rlim_t needed = (rlim_t)options.n_connections + OTHER_DESCRIPTORS;
     struct rlimit limit;
-    if (prlimit((pid_t)pid, RLIMIT_NOFILE, NULL, &limit) < 0)
+    if (prlimit((pid_t)pid, RLIMIT_NOFILE, NULL, &limit) < 0) {
+        if (errno == EPERM)
+            return;
         die("prlimit");
+    }
     if (limit.rlim_cur >= needed)
         return;
     if (limit.rlim_max < needed)
