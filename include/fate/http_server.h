@@ -61,8 +61,8 @@ typedef struct fate_site_options {
     size_t head_bytes_max; /* of a request line and its fields: 32 KiB, beyond it 431; 8 KiB of them for the
                               line, beyond it 414 */
     size_t headers_max;    /* fields: 100, beyond it 431 */
-    size_t body_bytes_max; /* of a body that is collected, as text or as a form: 1 MiB, beyond it 413.  A page
-                              that reads the source says itself when it has enough */
+    size_t body_bytes_max; /* of a body that is collected, as text, form or JSON: 1 MiB, beyond it 413.  A
+                              page that reads the source says itself when it has enough */
     size_t pipelined_max;  /* requests of one connection that are answered before others get their turn: 32 */
     fate_time head_timeout;  /* from the first byte of a head to its last: 10 s, beyond it 408 */
     fate_time body_timeout;  /* from the head's end to the body's, without the time in which the page reads
